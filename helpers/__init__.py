@@ -1,0 +1,15 @@
+"""What a lesson uses: ``helpers.start()`` and the widgets. The SDK itself is imported by the lesson, as in any program."""
+
+from helpers.masking import mask_token
+from helpers.session import start
+from helpers.widgets import CallPreview, Ledger, LifetimePicker, ScopePicker, TokenCard
+
+__all__ = [
+    "CallPreview",
+    "Ledger",
+    "LifetimePicker",
+    "ScopePicker",
+    "TokenCard",
+    "mask_token",
+    "start",
+]

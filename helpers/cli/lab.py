@@ -1,0 +1,129 @@
+"""``acs-tutorial`` without a command: the lessons in JupyterLab."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import signal
+import socket
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from helpers.cli.arguments import port_number, port_taken
+from helpers.errors import TutorialError
+from helpers.language import gettext as _
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
+
+_PROJECT = Path(__file__).resolve().parents[2]
+_FIRST_LESSON = "notebooks/en/00-start-here.ipynb"
+_CONFIGURATION = Path(__file__).resolve().parents[1] / "jupyter"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--no-browser",
+        action="store_false",
+        dest="browser",
+        help=_("only print the address of JupyterLab; do not open a browser"),
+    )
+    parser.add_argument(
+        "--port",
+        metavar="N",
+        type=port_number,
+        help=_("the port for JupyterLab (default: 8888, or a free one near it)"),
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve JupyterLab on this machine until Ctrl-C or a termination signal, then end its kernels."""
+    if not (_PROJECT / _FIRST_LESSON).is_file():
+        raise TutorialError(
+            _(
+                "the lessons are not beside the installed package; clone the tutorial's repository and run "
+                "“uv run acs-tutorial” in it."
+            )
+        )
+    if options.port is not None:
+        _check_free(options.port)
+    try:
+        server = _jupyterlab(port=options.port, browser=options.browser and _has_screen())
+        _stop_on_signals(server)
+        server.io_loop.add_callback(_announce, server)
+        server.start()
+        print("\n" + _("The tutorial is closed."))
+    except KeyboardInterrupt:
+        # Ctrl-C before there is anything to stop.
+        pass
+    return 0
+
+
+def _jupyterlab(*, port: int | None, browser: bool) -> ServerApp:
+    _use_bundled_configuration()
+    from jupyterlab.labapp import LabApp
+
+    # A workspace of its own leaves the tabs of the reader's other work where they are. The access token is ours, so that
+    # the address can be one line instead of Jupyter's page of alternatives.
+    server: ServerApp = LabApp.initialize_server(
+        argv=[
+            f"--ServerApp.root_dir={_PROJECT}",
+            f"--LabApp.default_url=/lab/workspaces/acs-tutorial/tree/{_FIRST_LESSON}",
+            f"--ServerApp.open_browser={browser}",
+            f"--ServerApp.port={8888 if port is None else port}",
+            f"--ServerApp.port_retries={50 if port is None else 0}",
+            f"--IdentityProvider.token={secrets.token_hex(16)}",
+        ]
+    )
+    return server
+
+
+def _use_bundled_configuration() -> None:
+    """Put our Jupyter configuration folder before the reader's own, which stays in force for all it does not say."""
+    folders = [str(_CONFIGURATION), os.environ.get("JUPYTER_CONFIG_PATH")]
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(folder for folder in folders if folder)
+
+
+def _check_free(port: int) -> None:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        raise port_taken(port) from error
+
+
+def _has_screen() -> bool:
+    # Without one, Python would offer a text browser, which takes the terminal away. Remote editors set BROWSER to a
+    # program that opens the page on the reader's side.
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+
+
+def _announce(server: ServerApp) -> None:
+    # The root of the server leads to the first lesson.
+    address = f"{server.connection_url}?token={server.identity_provider.token}"
+    print(_("The tutorial is open at {address}").format(address=address))
+    print(_("Press Ctrl-C here to stop it."), flush=True)
+
+
+def _stop_on_signals(server: ServerApp) -> None:
+    """End at once on Ctrl-C, instead of asking whether it was meant; all that matters is saved on disk."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(
+                name, signal.SIG_IGN
+            )  # the ending has begun; a second Ctrl-C would tear it
+        server.stop(from_signal=True)
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, stop)
+    if sys.platform == "win32":
+        from tornado.ioloop import PeriodicCallback
+
+        # There, Python sees a signal only when the event loop wakes up.
+        PeriodicCallback(lambda: None, 250).start()

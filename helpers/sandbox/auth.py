@@ -1,0 +1,134 @@
+"""Who is calling: HMAC-signed requests and bearer tokens. Nothing is accepted because it is only a sandbox."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+
+from helpers.sandbox.directory import Caller
+from helpers.sandbox.entra import Entra
+from helpers.sandbox.errors import denied
+from helpers.sandbox.store import Resource
+from helpers.sandbox.tokens import InvalidToken
+
+# The identity service's own window is not published; the sister scheme of App Configuration allows this much.
+DATE_WINDOW_SECONDS = 15 * 60
+
+# The two generations of the SDK: before 1.1.0b1 they sign `Date`, since then `x-ms-date`.
+SIGNED_HEADERS = {
+    "x-ms-date;host;x-ms-content-sha256": "x-ms-date",
+    "date;host;x-ms-content-sha256": "date",
+}
+_AUTHORIZATION = re.compile(r"HMAC-SHA256 SignedHeaders=([^&]+)&Signature=([A-Za-z0-9+/]+={0,2})")
+_BAD_STRUCTURE = "Given value does not match HMAC header structure."
+_HASH_DIFFERS = "Request 'x-ms-content-sha256' differs from generated content hash."
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it came over the wire: `target` is the path and query before any decoding."""
+
+    method: str
+    target: str
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """Return a header that was sent exactly once; None otherwise, since it is not clear which to believe."""
+        wanted = name.encode("ascii")
+        values = [value for key, value in self.headers if key == wanted]
+        return values[0].decode("latin-1") if len(values) == 1 else None
+
+
+def content_hash(body: bytes) -> str:
+    """Return the value of `x-ms-content-sha256` for a body."""
+    return base64.b64encode(hashlib.sha256(body).digest()).decode("ascii")
+
+
+def string_to_sign(method: str, target: str, date: str, host: str, body_hash: str) -> str:
+    """Return what both sides sign."""
+    return f"{method}\n{target}\n{date};{host};{body_hash}"
+
+
+def signature(key: str, text: str) -> str:
+    """Sign with an access key as it is handed out, in base64."""
+    digest = hmac.new(base64.b64decode(key), text.encode("utf-8"), hashlib.sha256).digest()
+    return base64.b64encode(digest).decode("ascii")
+
+
+def authenticate(request: Request, resources: Iterable[Resource], entra: Entra) -> Caller:
+    """Return the caller, or refuse with `Denied`.
+
+    `resources` are those that the request's host may mean, the default one first. An access key says by itself which of
+    them it belongs to; an Entra token acts on the first.
+    """
+    authorization = request.header("authorization")
+    if authorization is None:
+        raise denied()
+    scheme = authorization.partition(" ")[0].lower()
+    if scheme == "hmac-sha256":
+        return _signed(request, authorization, resources)
+    if scheme == "bearer":
+        return _bearer(authorization, resources, entra)
+    raise denied()
+
+
+def bearer_token(request: Request) -> str | None:
+    """Return the token of a bearer header."""
+    scheme, _, token = (request.header("authorization") or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _signed(request: Request, authorization: str, resources: Iterable[Resource]) -> Caller:
+    match = _AUTHORIZATION.fullmatch(authorization)
+    if match is None:
+        raise denied(_BAD_STRUCTURE)
+    date_header = SIGNED_HEADERS.get(match[1].lower())
+    if date_header is None:
+        raise denied(_BAD_STRUCTURE)
+    date, host = request.header(date_header), request.header("host")
+    sent_at = None if date is None else _moment(date)
+    if date is None or host is None or sent_at is None:
+        raise denied()
+    if abs(time.time() - sent_at) > DATE_WINDOW_SECONDS:
+        raise denied()
+    body_hash = request.header("x-ms-content-sha256")
+    if body_hash is None:
+        raise denied()
+    if not hmac.compare_digest(body_hash.encode("latin-1"), content_hash(request.body).encode()):
+        raise denied(_HASH_DIFFERS)
+    text = string_to_sign(request.method, request.target, date, host, body_hash)
+    given = match[2].encode("ascii")
+    for resource in resources:
+        for key_id, key in resource.keys:
+            if hmac.compare_digest(given, signature(key, text).encode("ascii")):
+                return Caller(resource, key_id)
+    raise denied()
+
+
+def _bearer(authorization: str, resources: Iterable[Resource], entra: Entra) -> Caller:
+    try:
+        entra.read_caller_token(authorization.partition(" ")[2].strip())
+    except InvalidToken as error:
+        raise denied() from error
+    for resource in resources:
+        return Caller(resource, None)
+    raise denied()
+
+
+@lru_cache(maxsize=64)
+def _moment(date: str) -> float | None:
+    """Read an HTTP date; None when it is none. Clients send the same one for a whole second."""
+    if not date.endswith(" GMT"):
+        return None
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None

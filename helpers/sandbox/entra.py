@@ -1,0 +1,116 @@
+"""The part of Microsoft Entra ID that the service's callers need.
+
+A managed identity, so that `DefaultAzureCredential()` works unmodified, and Teams users with tokens to exchange. Tokens are
+signed by the sandbox's key; their claims are those of Entra's version 1 tokens.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from helpers.sandbox.control import NANOSECONDS, Clock
+from helpers.sandbox.tokens import InvalidToken, SigningKey, base64url
+
+# The SDK asks for "https://communication.azure.com//.default": two slashes, so this is the resource.
+COMMUNICATION_AUDIENCE = "https://communication.azure.com/"
+TEAMS_AUDIENCE = "https://auth.msft.communication.azure.com"
+TEAMS_SCOPES = "Teams.ManageCalls Teams.ManageChats"
+MANAGED_IDENTITY_API_VERSION = "2019-08-01"
+MANAGED_IDENTITY_LIFETIME_SECONDS = 24 * 3600
+TEAMS_TOKEN_LIFETIME_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class TeamsUserToken:
+    """An Entra token of a Teams user, and whose it is. The token stays out of the repr."""
+
+    access_token: str = field(repr=False)
+    app_id: str
+    user_id: str
+    tenant_id: str
+
+
+class Entra:
+    """Issues and reads Entra tokens of one tenant."""
+
+    def __init__(self, signing_key: SigningKey, tenant_id: str, clock: Clock) -> None:
+        self._signing_key = signing_key
+        self._clock = clock
+        self.tenant_id = tenant_id
+        self.issuer = f"https://sts.windows.net/{tenant_id}/"
+        # One managed identity per tenant, the same in every process.
+        self._client_id = str(uuid.uuid5(uuid.UUID(tenant_id), "managed identity"))
+        self._object_id = str(uuid.uuid5(uuid.UUID(tenant_id), "service principal"))
+
+    def managed_identity_token(self, audience: str) -> tuple[str, int]:
+        """Return a token of the managed identity and its expiry (unix seconds by the machine's own clock).
+
+        The clock of the lessons does not touch it: credentials keep such tokens by the machine's time.
+        """
+        now = int(time.time())
+        expires = now + MANAGED_IDENTITY_LIFETIME_SECONDS
+        claims = self._claims(audience, self._client_id, self._object_id, now, expires)
+        return self._sign({**claims, "idtyp": "app", "sub": self._object_id}), expires
+
+    def read_caller_token(self, token: str) -> Mapping[str, Any]:
+        """Return the claims of a token that lets its bearer manage identities; raises InvalidToken."""
+        claims = self._read(token, COMMUNICATION_AUDIENCE, int(time.time()))
+        if claims.get("idtyp") != "app":
+            raise InvalidToken("the token is not the managed identity's")
+        return claims
+
+    def teams_user_token(
+        self, *, app_id: str | None = None, user_id: str | None = None, expired: bool = False
+    ) -> TeamsUserToken:
+        """Return the Entra token of a Teams user who signed in to an application, made up where not given."""
+        app_id = (app_id or str(uuid.uuid4())).lower()
+        user_id = (user_id or str(uuid.uuid4())).lower()
+        now = self._clock.time_ns() // NANOSECONDS
+        if expired:
+            now -= TEAMS_TOKEN_LIFETIME_SECONDS + 60
+        claims = self._claims(
+            TEAMS_AUDIENCE, app_id, user_id, now, now + TEAMS_TOKEN_LIFETIME_SECONDS
+        )
+        token = self._sign({**claims, "idtyp": "user", "scp": TEAMS_SCOPES, "sub": user_id})
+        return TeamsUserToken(token, app_id, user_id, self.tenant_id)
+
+    def read_teams_token(self, token: str) -> dict[str, Any]:
+        """Return the claims of a Teams user's token; raises InvalidToken for any other and for an expired one."""
+        claims = self._read(token, TEAMS_AUDIENCE, self._clock.time_ns() // NANOSECONDS)
+        if claims.get("idtyp") != "user":
+            raise InvalidToken("the token is not a user's")
+        return claims
+
+    def _claims(
+        self, audience: str, app_id: str, object_id: str, now: int, expires: int
+    ) -> dict[str, object]:
+        return {
+            "aud": audience,
+            "iss": self.issuer,
+            "iat": now,
+            "nbf": now,
+            "exp": expires,
+            "appid": app_id,
+            "oid": object_id,
+            "tid": self.tenant_id,
+            "uti": base64url(secrets.token_bytes(16)),
+            "ver": "1.0",
+        }
+
+    def _sign(self, claims: Mapping[str, object]) -> str:
+        return self._signing_key.sign(self._signing_key.unsigned(claims))
+
+    def _read(self, token: str, audience: str, now: int) -> dict[str, Any]:
+        claims = self._signing_key.read(token)
+        if claims.get("iss") != self.issuer:
+            raise InvalidToken("the token was not issued by this tenant")
+        if str(claims.get("aud")).rstrip("/") != audience.rstrip("/"):
+            raise InvalidToken("the token is meant for another audience")
+        if not claims["nbf"] <= now < claims["exp"]:
+            raise InvalidToken("the token is not valid at this time")
+        return claims

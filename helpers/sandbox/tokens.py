@@ -1,0 +1,206 @@
+"""The JSON Web Tokens of the sandbox: their claims, signing them and reading them.
+
+Everything about the format was decoded from public tokens of the live service; Microsoft says that it is no contract.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+# One number for every token of its kind, whatever its scopes (decoded from public tokens).
+SCP_COMMUNICATION_USER = 1792
+SCP_TEAMS_USER = 1024
+
+
+class InvalidToken(Exception):
+    """A text that is no token, or not one signed by this key. Its message never repeats the token."""
+
+
+def base64url(data: bytes) -> str:
+    """Encode as JSON Web Tokens do: the URL alphabet, without padding."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def _decode_base64url(text: str) -> bytes:
+    # The standard library skips characters outside the alphabet; a token's parts must not contain any.
+    try:
+        return base64.b64decode(
+            text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4), validate=True
+        )
+    except (binascii.Error, ValueError) as error:
+        raise InvalidToken("a part of the token is not base64url") from error
+
+
+def _json_object(part: str) -> dict[str, Any]:
+    try:
+        value = json.loads(_decode_base64url(part))
+    except (ValueError, RecursionError) as error:
+        raise InvalidToken("a part of the token is not JSON") from error
+    if not isinstance(value, dict):
+        raise InvalidToken("a part of the token is not a JSON object")
+    return value
+
+
+class SigningKey:
+    """An RSA key that signs and verifies RS256 tokens.
+
+    `cryptography` is imported where it is used: it costs a tenth of a second, and the browser edition has none.
+    """
+
+    def __init__(self, private_key: RSAPrivateKey) -> None:
+        from cryptography.hazmat.primitives import hashes, serialization
+        from cryptography.hazmat.primitives.asymmetric import padding
+
+        self._private_key = private_key
+        self._public_key = private_key.public_key()
+        self._padding = padding.PKCS1v15()
+        self._hash = hashes.SHA256()
+        thumbprint = hashlib.sha1(
+            self._public_key.public_bytes(
+                serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+            ),
+            usedforsecurity=False,
+        ).digest()
+        # As long as the service's (40 characters), and not to be mistaken for one.
+        self.key_id = "SANDBOX-" + thumbprint.hex().upper()[:32]
+        header = {
+            "alg": "RS256",
+            "kid": self.key_id,
+            "x5t": base64url(thumbprint),
+            "typ": "JWT",
+        }
+        self._header = base64url(json.dumps(header, separators=(",", ":")).encode("ascii"))
+
+    @classmethod
+    def generate(cls) -> SigningKey:
+        """Make a new 2048-bit key."""
+        from cryptography.hazmat.primitives.asymmetric import rsa
+
+        return cls(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+
+    @classmethod
+    def from_pem(cls, pem: bytes) -> SigningKey:
+        """Read a key that `to_pem` wrote."""
+        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+        # Its own key, from its own store: the long check of a foreign key's numbers is not needed.
+        key = load_pem_private_key(pem, password=None, unsafe_skip_rsa_key_validation=True)
+        assert isinstance(key, RSAPrivateKey)
+        return cls(key)
+
+    def to_pem(self) -> bytes:
+        """Write the private key for the store."""
+        from cryptography.hazmat.primitives import serialization
+
+        return self._private_key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+
+    def unsigned(self, claims: Mapping[str, object]) -> str:
+        """Return the two first parts of a token: what is signed."""
+        payload = json.dumps(claims, separators=(",", ":")).encode("ascii")
+        return f"{self._header}.{base64url(payload)}"
+
+    def sign(self, unsigned: str) -> str:
+        """Return the whole token. Costs about 0.25 ms, during which other threads run."""
+        signature = self._private_key.sign(unsigned.encode("ascii"), self._padding, self._hash)
+        return f"{unsigned}.{base64url(signature)}"
+
+    def read(self, token: str) -> dict[str, Any]:
+        """Verify the signature and return the claims; expiry is the caller's to judge.
+
+        Raises InvalidToken for anything that this key did not sign.
+        """
+        from cryptography.exceptions import InvalidSignature
+
+        parts = token.split(".")
+        if len(parts) != 3 or not token.isascii():
+            raise InvalidToken("a token has three parts")
+        header = _json_object(parts[0])
+        if header.get("alg") != "RS256" or header.get("kid") != self.key_id:
+            raise InvalidToken("the token was signed by another key")
+        signature = _decode_base64url(parts[2])
+        try:
+            self._public_key.verify(
+                signature, f"{parts[0]}.{parts[1]}".encode("ascii"), self._padding, self._hash
+            )
+        except InvalidSignature as error:
+            raise InvalidToken("the signature does not match") from error
+        return _json_object(parts[1])
+
+    def json_web_key(self) -> dict[str, str]:
+        """Return the public key in the form of a JSON Web Key Set's entry (RFC 7517)."""
+        numbers = self._public_key.public_numbers()
+
+        def unsigned_integer(value: int) -> str:
+            return base64url(value.to_bytes((value.bit_length() + 7) // 8, "big"))
+
+        return {
+            "kty": "RSA",
+            "use": "sig",
+            "alg": "RS256",
+            "kid": self.key_id,
+            "n": unsigned_integer(numbers.n),
+            "e": unsigned_integer(numbers.e),
+        }
+
+
+def digest(unsigned: str) -> bytes:
+    """Return what the store remembers of a token: a hash of its first two parts, never the token."""
+    return hashlib.sha256(unsigned.encode("ascii")).digest()
+
+
+def communication_user_claims(
+    raw_id: str,
+    scopes: Sequence[str],
+    *,
+    resource_id: str,
+    region: str,
+    location: str,
+    issued_at: int,
+    signed_at: int,
+    lifetime_seconds: int,
+) -> dict[str, object]:
+    """Return the claims of an ACS user's token, in the order of tokens since 2023. Times in unix seconds, UTC."""
+    return {
+        "skypeid": raw_id.removeprefix("8:"),
+        "scp": SCP_COMMUNICATION_USER,
+        "csi": str(issued_at),
+        "exp": issued_at + lifetime_seconds,
+        "rgn": region,
+        "acsScope": ",".join(scopes),
+        "resourceId": resource_id,
+        "resourceLocation": location,
+        "iat": signed_at,
+    }
+
+
+def teams_user_claims(
+    entra_claims: Mapping[str, Any], *, resource_id: str, region: str
+) -> dict[str, object]:
+    """Return the claims of a Teams user's token, which lives as long as the Entra token it is exchanged for."""
+    return {
+        "skypeid": f"orgid:{entra_claims['oid']}",
+        "scp": SCP_TEAMS_USER,
+        "csi": str(entra_claims["iat"]),
+        "exp": entra_claims["exp"],
+        "rgn": region,
+        "tid": entra_claims["tid"],
+        "acsScope": "voip,chat",
+        "resourceId": resource_id,
+        "aad_iat": str(entra_claims["iat"]),
+        "aad_uti": entra_claims["uti"],
+        "aad_appid": entra_claims["appid"],
+        "iat": entra_claims["iat"] + 300,
+    }

@@ -1,0 +1,9 @@
+"""The widgets of the lessons: plain ipywidgets, HTML and SVG."""
+
+from helpers.widgets.call_preview import CallPreview
+from helpers.widgets.ledger import Ledger
+from helpers.widgets.lifetime_picker import LifetimePicker
+from helpers.widgets.scope_picker import ScopePicker
+from helpers.widgets.token_card import TokenCard
+
+__all__ = ["CallPreview", "Ledger", "LifetimePicker", "ScopePicker", "TokenCard"]

@@ -1,0 +1,234 @@
+"""The command ``acs-tutorial``, as a person meets it in a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+import pytest
+from jupyter_client import BlockingKernelClient
+
+from helpers import cli
+from helpers.cli import lab
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def private_home(tmp_path: Path) -> dict[str, str]:
+    """An environment in which Jupyter neither finds nor leaves anything of the person who runs the tests."""
+    environment = {name: value for name, value in os.environ.items() if "JUPYTER" not in name}
+    return environment | {
+        "HOME": str(tmp_path),
+        "USERPROFILE": str(tmp_path),
+        "APPDATA": str(tmp_path),
+        "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening.getsockname()[1]
+
+
+def exit_status(*arguments: str) -> int:
+    try:
+        return cli.main(arguments)
+    except SystemExit as ending:
+        return int(ending.code or 0)
+
+
+def test_help_names_every_command_and_option(capsys):
+    assert exit_status("--help") == 0
+
+    text = capsys.readouterr().out
+    for name in ("--no-browser", "--port", "--version", "quickstart", "refresh", "sandbox"):
+        assert name in text
+
+
+@pytest.mark.parametrize("command", ["quickstart", "refresh", "sandbox"])
+def test_each_command_explains_itself(command, capsys):
+    assert exit_status(command, "--help") == 0
+
+    assert f"acs-tutorial {command}" in capsys.readouterr().out
+
+
+def test_version_is_that_of_the_package(capsys):
+    assert exit_status("--version") == 0
+
+    assert capsys.readouterr().out == f"acs-tutorial {version('acs-tutorial')}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["fly"],
+        ["--fly"],
+        ["--no-brow"],
+        ["--port", "lab"],
+        ["--port", "-1"],
+        ["--port", "65536"],
+        ["--port"],
+        ["quickstart", "extra"],
+        ["sandbox", "--port", "x"],
+        ["sandbox", "fly"],
+    ],
+)
+def test_what_is_not_understood_gets_one_line_and_status_2(arguments, capsys):
+    assert exit_status(*arguments) == 2
+
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert re.search(r"See “acs-tutorial.* --help”\.\n$", captured.err)
+
+
+def test_help_does_not_load_jupyter():
+    code = "import sys, helpers.cli as cli; cli._parser(); print('jupyterlab' in sys.modules)"
+
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert answer.stdout == "False\n"
+
+
+def test_a_taken_port_is_one_sentence(taken_port, capsys):
+    assert exit_status("--no-browser", "--port", str(taken_port)) == 1
+
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == (
+        f"acs-tutorial: port {taken_port} is in use by another program, or not allowed; choose another one, or leave "
+        "--port out to use a free one.\n"
+    )
+
+
+def test_without_the_lessons_the_reader_learns_where_they_are(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(lab, "_PROJECT", tmp_path)
+
+    assert exit_status("--no-browser") == 1
+
+    assert "clone the tutorial's repository" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("platform", "environment", "expected"),
+    [
+        ("linux", {}, False),
+        ("linux", {"DISPLAY": ":0"}, True),
+        ("linux", {"WAYLAND_DISPLAY": "wayland-0"}, True),
+        ("linux", {"BROWSER": "open-on-my-side"}, True),
+        ("linux", {"DISPLAY": ""}, False),
+        ("darwin", {}, True),
+        ("win32", {}, True),
+    ],
+)
+def test_a_browser_opens_only_where_there_is_a_screen(platform, environment, expected, monkeypatch):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "platform", platform)
+
+    assert lab._has_screen() is expected
+
+
+def test_the_readers_own_configuration_folders_stay_in_force(monkeypatch):
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "theirs")
+
+    lab._use_bundled_configuration()
+
+    ours, theirs = os.environ["JUPYTER_CONFIG_PATH"].split(os.pathsep)
+    assert (Path(ours) / "jupyter_server_config.json").is_file()
+    assert theirs == "theirs"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send to one process")
+class TestEnding:
+    """JupyterLab, started for real from a terminal of its own, with a lesson's kernel running."""
+
+    @pytest.fixture
+    def terminal(self) -> Iterator[tuple[int, int]]:
+        import pty
+
+        controller, terminal = pty.openpty()
+        yield controller, terminal
+        os.close(controller)
+        os.close(terminal)
+
+    @pytest.fixture
+    def command(self, private_home, tmp_path, terminal) -> Iterator[subprocess.Popen[str]]:
+        # Standard input is a terminal, as it is for a person: that is when Jupyter would ask whether it was meant.
+        process = subprocess.Popen(
+            [sys.executable, "-m", "helpers.cli", "--no-browser"],
+            cwd=tmp_path,
+            env=private_home,
+            stdin=terminal[1],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        yield process
+        process.kill()
+        process.communicate()
+
+    @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+    def test_a_signal_ends_it_at_once_with_its_kernels(self, name, command, tmp_path):
+        assert command.stdout is not None
+        opened = command.stdout.readline()
+        address = re.fullmatch(
+            r"The tutorial is open at (http://localhost:\d+/)\?token=(\w+)\n", opened
+        )
+        assert address, opened
+        assert command.stdout.readline() == "Press Ctrl-C here to stop it.\n"
+        kernel = start_kernel(*address.groups(), tmp_path / "runtime")
+
+        asked = time.monotonic()
+        command.send_signal(getattr(signal, name))
+        rest, _ = command.communicate(timeout=15)
+
+        assert time.monotonic() - asked < 5
+        assert rest == "\nThe tutorial is closed.\n"
+        assert command.returncode == 0
+        assert not is_running(kernel)
+
+
+def start_kernel(address: str, token: str, runtime_folder: Path) -> int:
+    """Start a kernel as a browser does, wait until it answers, and return its process id."""
+    request = urllib.request.Request(
+        f"{address}api/kernels",
+        data=b'{"name": "python3"}',
+        headers={"Authorization": f"token {token}"},
+    )
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        identifier = json.load(answer)["id"]
+    client = BlockingKernelClient()
+    client.load_connection_file(str(runtime_folder / f"kernel-{identifier}.json"))
+    client.start_channels()
+    client.execute("import os; print(os.getpid())")
+    while (content := client.get_iopub_msg(timeout=20)["content"]).get("name") != "stdout":
+        pass
+    client.stop_channels()
+    return int(content["text"])
+
+
+def is_running(process_id: int) -> bool:
+    return (
+        psutil.pid_exists(process_id)
+        and psutil.Process(process_id).status() != psutil.STATUS_ZOMBIE
+    )

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import ipywidgets
+import pytest
+
+from helpers.widgets.panel import Panel, text_of
+
+
+class _Failing(Panel):
+    def __init__(self, error: Exception | None) -> None:
+        self.error = error
+        self.box = ipywidgets.Checkbox(description="Go", tooltip="Go now")
+        self.box.observe(self._handler(self._go), names="value")
+        super().__init__([self.box])
+
+    def click(self) -> None:
+        self.box.value = not self.box.value
+
+    def _go(self, _change: object) -> None:
+        if self.error:
+            raise self.error
+
+
+def test_a_failing_handler_says_so_in_the_widget_and_lets_the_error_go_on() -> None:
+    panel = _Failing(ValueError("<b>broken</b>"))
+
+    with pytest.raises(ValueError, match="broken"):
+        panel.click()
+
+    assert "That did not work: <b>broken</b>" in panel.describe()
+
+
+def test_the_report_of_a_failing_handler_hides_keys() -> None:
+    panel = _Failing(ValueError("endpoint=https://x/;accesskey=" + "k" * 40))
+
+    with pytest.raises(ValueError):
+        panel.click()
+
+    assert "k" * 40 not in panel.describe()
+
+
+def test_an_error_without_words_is_named() -> None:
+    panel = _Failing(KeyError())
+
+    with pytest.raises(KeyError):
+        panel.click()
+
+    assert "That did not work: KeyError" in panel.describe()
+
+
+def test_the_report_goes_when_the_handler_works_again() -> None:
+    panel = _Failing(ValueError("broken"))
+    with pytest.raises(ValueError):
+        panel.click()
+    panel.error = None
+
+    panel.click()
+
+    assert "That did not work" not in panel.describe()
+
+
+def test_the_description_holds_every_part() -> None:
+    inner = ipywidgets.HBox(
+        [
+            ipywidgets.Checkbox(value=True, description="on", tooltip="tip"),
+            ipywidgets.Dropdown(options=["a", "b"], description="pick", disabled=True),
+        ]
+    )
+    hidden = ipywidgets.HTML("<i>unseen &amp; quiet</i>")
+    hidden.layout.display = "none"
+
+    assert Panel([inner, hidden]).describe().splitlines() == [
+        "Checkbox “on”: value=True, disabled=False, tooltip='tip'",
+        "Dropdown “pick”: value='a', options=('a', 'b'), disabled=True, tooltip=None",
+        "unseen & quiet (hidden)",
+    ]
+
+
+def test_the_text_of_html_leaves_out_styles_and_decoration() -> None:
+    html = '<style>.x{}</style><p>One</p><span class="s" aria-hidden="true">⚠</span> <b>two&lt;</b>'
+
+    assert text_of(html) == "One two<"
