@@ -91,7 +91,11 @@ class Exchange:
         """What was asked for, in the words of the SDK's methods; the bare method and path where it is none of them."""
         match self.method, _segments(self.path):
             case "POST", ["identities"]:
-                return "create_user_and_token" if self.sent.get("createTokenWithScopes") else "create_user"
+                return (
+                    "create_user_and_token"
+                    if self.sent.get("createTokenWithScopes")
+                    else "create_user"
+                )
             case "POST", ["identities", _identity, ":issueAccessToken"]:
                 return "get_token"
             case "POST", ["identities", _identity, ":revokeAccessTokens"]:
@@ -106,10 +110,10 @@ class Exchange:
     def raw_id(self) -> str | None:
         """The identity that the exchange was about: the one in the path, or the one that was created."""
         match _segments(self.path):
-            case ["identities", identity, *_rest]:
-                return identity
-        identity = self.answered.get("identity")
-        return identity.get("id") if isinstance(identity, dict) else None
+            case ["identities", in_path, *_rest]:
+                return in_path
+        created = self.answered.get("identity")
+        return created.get("id") if isinstance(created, dict) else None
 
     @property
     def scopes(self) -> list[str]:
@@ -219,7 +223,9 @@ class Journal:
                     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     row,
                 )
-                self._keep_ledger(database, request.method, target.path, answer.status_code, answered)
+                self._keep_ledger(
+                    database, request.method, target.path, answer.status_code, answered
+                )
         except sqlite3.Error as error:
             warnings.warn(
                 _(
@@ -327,7 +333,7 @@ def _is_running(row: sqlite3.Row) -> bool:
         started = psutil.Process(row["process"]).create_time()
     except psutil.Error:
         return False
-    return abs(started - row["process_started"]) < 1
+    return bool(abs(started - row["process_started"]) < 1)
 
 
 def _segments(path: str) -> list[str]:

@@ -18,7 +18,10 @@ _translations: _library.NullTranslations = _library.NullTranslations()
 
 def available() -> list[str]:
     """Return the codes of the languages that can be chosen, English first."""
-    return ["en", *sorted(path.parent.parent.name for path in _CATALOGUES.glob("*/LC_MESSAGES/*.mo"))]
+    return [
+        "en",
+        *sorted(path.parent.parent.name for path in _CATALOGUES.glob("*/LC_MESSAGES/*.mo")),
+    ]
 
 
 def use(language: str) -> None:

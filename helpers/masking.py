@@ -10,7 +10,7 @@ import re
 
 # A JWT is three base64url parts; the first always opens a JSON object, which encodes to "eyJ".
 _TOKEN = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*")
-_CONNECTION_STRING_KEY = re.compile(r"(?i)(accesskey\s*=\s*)[^\s;\"'<>…]+")
+_CONNECTION_STRING_KEY = re.compile(r"(?i)(accesskey\s*=\s*)[^\s;\"'<>\\…]+")
 _AUTHORIZATION = re.compile(r"(?i)(Signature=|Bearer\s+)[A-Za-z0-9+/=._~-]{16,}")
 # An access key on its own: 64 bytes, or the newer 84 characters. Shorter base64 is a hash, longer is an image.
 _KEY = re.compile(r"(?<![A-Za-z0-9+/=,])[A-Za-z0-9+/]{82,86}={0,2}(?![A-Za-z0-9+/=])")

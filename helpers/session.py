@@ -126,7 +126,9 @@ def start(lesson: str | None = None, *, language: str | None = None) -> Session:
         if _current is None:
             settings = _settings.load()
             languages.use(language or settings.language or "en")
-            _current = _live(settings, lesson) if settings.mode == "live" else _sandbox(settings, lesson)
+            _current = (
+                _live(settings, lesson) if settings.mode == "live" else _sandbox(settings, lesson)
+            )
             atexit.register(_current.close)
         elif language:
             languages.use(language)
@@ -175,10 +177,16 @@ def _sandbox(settings: _settings.Settings, lesson: str | None) -> Session:
 def _trust(certificate_authority: bytes) -> Path:
     """Write what this process trusts: what it trusted before, and the sandbox's own certificate authority."""
     before = next(
-        (path for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE") if (path := os.environ.get(name))),
+        (
+            path
+            for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+            if (path := os.environ.get(name))
+        ),
         certifi.where(),
     )
-    trusted = Path(before).read_bytes() if Path(before).is_file() else Path(certifi.where()).read_bytes()
+    trusted = (
+        Path(before).read_bytes() if Path(before).is_file() else Path(certifi.where()).read_bytes()
+    )
     handle, name = tempfile.mkstemp(prefix="acs-tutorial-", suffix=".pem")
     with open(handle, "wb") as bundle:
         bundle.write(trusted.rstrip() + b"\n" + certificate_authority)
@@ -194,4 +202,4 @@ def _show(badge: Badge) -> None:
     else:
         from IPython.display import display
 
-        display(badge)
+        display(badge)  # type: ignore[no-untyped-call]

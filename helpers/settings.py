@@ -124,7 +124,9 @@ def connection_string_problem(value: str) -> str | None:
     if "<" in value or ">" in value:
         return _("the value still holds a placeholder in angle brackets; put the real value there.")
     if any(character.isspace() for character in value):
-        return _("the value holds a space or a line break; copy the connection string again, whole.")
+        return _(
+            "the value holds a space or a line break; copy the connection string again, whole."
+        )
     if "=" not in value.rstrip("=") or "endpoint" not in value.lower():
         if value.lower().startswith(("http://", "https://")):
             return _(
@@ -158,9 +160,13 @@ def endpoint_problem(value: str) -> str | None:
     if _is_quoted(value):
         return _("the value is wrapped in quotation marks; remove them.")
     if value.lower().startswith("endpoint="):
-        return _("this is a connection string; the endpoint is its part between “endpoint=” and “;”.")
+        return _(
+            "this is a connection string; the endpoint is its part between “endpoint=” and “;”."
+        )
     if not value.startswith("https://"):
-        return _("an endpoint starts with https://, for example https://contoso.communication.azure.com.")
+        return _(
+            "an endpoint starts with https://, for example https://contoso.communication.azure.com."
+        )
     if value.endswith("/"):
         return _(
             "the endpoint ends with a slash, which would become part of the signed host name and be refused; "
@@ -184,7 +190,9 @@ def _is_key(value: str) -> bool:
 
 
 def _home(value: str) -> Path:
-    home = Path(value).expanduser() if value else platformdirs.user_state_path("acs-tutorial", False)
+    home = (
+        Path(value).expanduser() if value else platformdirs.user_state_path("acs-tutorial", False)
+    )
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:

@@ -63,4 +63,4 @@ try:
 except Exception as ex:
     print("Exception:")
     print(ex)
-    raise SystemExit(1)
+    raise SystemExit(1) from ex

@@ -187,8 +187,8 @@ class TestEnding:
         process.kill()
         process.communicate()
 
-    @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-    def test_a_signal_ends_it_at_once_with_its_kernels(self, name, command, tmp_path):
+    @pytest.mark.parametrize(("name", "kernel_state"), [("SIGINT", "busy"), ("SIGTERM", "idle")])
+    def test_a_signal_ends_it_at_once_with_its_kernels(self, name, kernel_state, command, tmp_path):
         assert command.stdout is not None
         opened = command.stdout.readline()
         address = re.fullmatch(
@@ -196,7 +196,7 @@ class TestEnding:
         )
         assert address, opened
         assert command.stdout.readline() == "Press Ctrl-C here to stop it.\n"
-        kernel = start_kernel(*address.groups(), tmp_path / "runtime")
+        kernel = start_kernel(*address.groups(), tmp_path / "runtime", kernel_state)
 
         asked = time.monotonic()
         command.send_signal(getattr(signal, name))
@@ -208,8 +208,8 @@ class TestEnding:
         assert not is_running(kernel)
 
 
-def start_kernel(address: str, token: str, runtime_folder: Path) -> int:
-    """Start a kernel as a browser does, wait until it answers, and return its process id."""
+def start_kernel(address: str, token: str, runtime_folder: Path, state: str) -> int:
+    """Start a kernel as a browser does, bring it to *state*, ``busy`` or ``idle``, and return its process id."""
     request = urllib.request.Request(
         f"{address}api/kernels",
         data=b'{"name": "python3"}',
@@ -220,11 +220,17 @@ def start_kernel(address: str, token: str, runtime_folder: Path) -> int:
     client = BlockingKernelClient()
     client.load_connection_file(str(runtime_folder / f"kernel-{identifier}.json"))
     client.start_channels()
-    client.execute("import os; print(os.getpid())")
-    while (content := client.get_iopub_msg(timeout=20)["content"]).get("name") != "stdout":
-        pass
-    client.stop_channels()
-    return int(content["text"])
+    try:
+        client.wait_for_ready(timeout=20)
+        seconds = 60 if state == "busy" else 0
+        client.execute(f"import os, time; print(os.getpid(), flush=True); time.sleep({seconds})")
+        while (content := client.get_iopub_msg(timeout=20)["content"]).get("name") != "stdout":
+            pass
+        if state == "idle":
+            client.get_shell_msg(timeout=20)
+        return int(content["text"])
+    finally:
+        client.stop_channels()
 
 
 def is_running(process_id: int) -> bool:

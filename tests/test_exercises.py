@@ -25,7 +25,9 @@ def client(make_client: MakeClient, journal: Journal) -> CommunicationIdentityCl
     return make_client(raw_response_hook=journal.observe)
 
 
-def attempt(lesson: str, journal: Journal, client: CommunicationIdentityClient, try_it: Attempt) -> Any:
+def attempt(
+    lesson: str, journal: Journal, client: CommunicationIdentityClient, try_it: Attempt
+) -> Any:
     identity = client.create_user()
     exercise = Exercise(of_lesson(lesson), journal)
     try_it(client, identity)
@@ -88,7 +90,9 @@ RIGHT = [
 
 
 @pytest.mark.parametrize(("lesson", "try_it"), RIGHT)
-def test_right(lesson: str, try_it: Attempt, journal: Journal, client: CommunicationIdentityClient) -> None:
+def test_right(
+    lesson: str, try_it: Attempt, journal: Journal, client: CommunicationIdentityClient
+) -> None:
     feedback = attempt(lesson, journal, client, try_it)
 
     assert feedback.outcome is Outcome.RIGHT
@@ -132,7 +136,9 @@ def test_wrong_says_what_was_observed(
     assert says in feedback.text
 
 
-def test_failed_says_what_the_service_said(journal: Journal, client: CommunicationIdentityClient) -> None:
+def test_failed_says_what_the_service_said(
+    journal: Journal, client: CommunicationIdentityClient
+) -> None:
     def too_short(client: CommunicationIdentityClient, identity: Any) -> None:
         with pytest.raises(HttpResponseError):
             issue("voip.join", minutes=59)(client, identity)
@@ -155,7 +161,9 @@ def test_a_refusal_on_the_way_to_the_right_answer_is_forgiven(
 
 
 @pytest.mark.parametrize("lesson", NUMBERS)
-def test_not_attempted_repeats_the_goal(lesson: str, journal: Journal, client: CommunicationIdentityClient) -> None:
+def test_not_attempted_repeats_the_goal(
+    lesson: str, journal: Journal, client: CommunicationIdentityClient
+) -> None:
     feedback = attempt(lesson, journal, client, lambda client, identity: None)
 
     assert feedback.outcome is Outcome.NOT_ATTEMPTED

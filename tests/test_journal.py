@@ -33,7 +33,9 @@ def test_an_exchange_is_recorded_as_it_went_over_the_wire(
     assert exchange.answered["identity"] == {"id": identity.raw_id}
 
 
-def test_operations_have_the_names_of_the_methods(make_client: MakeClient, journal: Journal) -> None:
+def test_operations_have_the_names_of_the_methods(
+    make_client: MakeClient, journal: Journal
+) -> None:
     client = make_client(raw_response_hook=journal.observe)
     identity = client.create_user()
     client.get_token(identity, ["chat"])
@@ -138,7 +140,8 @@ def test_a_session_whose_process_ended_has_abandoned_its_identities(
     # The same process number, started at another time: the number was given out again.
     with sqlite3.connect(tmp_path / "journal.sqlite3") as database:
         database.execute(
-            "UPDATE sessions SET process_started = process_started - 60 WHERE id = ?", (ended.session,)
+            "UPDATE sessions SET process_started = process_started - 60 WHERE id = ?",
+            (ended.session,),
         )
     database.close()
 

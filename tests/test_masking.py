@@ -36,7 +36,8 @@ def test_a_token_is_hidden_wherever_it_stands(text: str) -> None:
 
 @pytest.mark.parametrize("key", [KEY, NEW_KEY])
 @pytest.mark.parametrize(
-    "text", ["{}", "key = '{}'", "endpoint=https://a.b;accesskey={}", "AccessKey={};endpoint=https://a.b"]
+    "text",
+    ["{}", "key = '{}'", "endpoint=https://a.b;accesskey={}", "AccessKey={};endpoint=https://a.b"],
 )
 def test_an_access_key_is_hidden_wherever_it_stands(text: str, key: str) -> None:
     assert key[:20] not in masked(text.format(key))

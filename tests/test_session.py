@@ -96,7 +96,7 @@ def test_what_was_trusted_before_is_still_trusted(tmp_path: Path) -> None:
     printed = run(
         "session = helpers.start()\n"
         "import os\n"
-        "bundle = open(os.environ['REQUESTS_CA_BUNDLE']).read()\n"
+        "from pathlib import Path\nbundle = Path(os.environ['REQUESTS_CA_BUNDLE']).read_text()\n"
         "print('company' in bundle, bundle.count('BEGIN CERTIFICATE'), os.environ['SSL_CERT_FILE'] == os.environ['REQUESTS_CA_BUNDLE'])",
         tmp_path,
         REQUESTS_CA_BUNDLE=str(company),
@@ -119,13 +119,20 @@ def test_a_proxy_does_not_catch_loopback(tmp_path: Path) -> None:
 
 def test_nothing_is_left_behind_in_the_temporary_folder(tmp_path: Path) -> None:
     (tmp_path / "temporary").mkdir()
-    run("helpers.start()", tmp_path, TMPDIR=str(tmp_path / "temporary"), TEMP=str(tmp_path / "temporary"))
+    run(
+        "helpers.start()",
+        tmp_path,
+        TMPDIR=str(tmp_path / "temporary"),
+        TEMP=str(tmp_path / "temporary"),
+    )
 
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def test_identities_outlive_the_kernel(tmp_path: Path) -> None:
-    first = run(f"session = helpers.start()\n{CLIENT}\nprint(client.create_user().raw_id)", tmp_path)
+    first = run(
+        f"session = helpers.start()\n{CLIENT}\nprint(client.create_user().raw_id)", tmp_path
+    )
     raw_id = first.splitlines()[-1]
     second = run(
         f"session = helpers.start()\n{CLIENT}\n"
@@ -159,7 +166,9 @@ def test_a_malformed_resource_does_not_stop_the_sandbox(tmp_path: Path) -> None:
 
 
 def test_live_says_where_calls_go_and_starts_nothing(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text(f"ACS_TUTORIAL_MODE=live\nCOMMUNICATION_SERVICES_CONNECTION_STRING={LIVE}\n")
+    (tmp_path / ".env").write_text(
+        f"ACS_TUTORIAL_MODE=live\nCOMMUNICATION_SERVICES_CONNECTION_STRING={LIVE}\n"
+    )
     # Settings that the test run itself has switched off.
     code = (
         "import os, threading\n"
@@ -172,7 +181,11 @@ def test_live_says_where_calls_go_and_starts_nothing(tmp_path: Path) -> None:
         [sys.executable, "-c", "import helpers\n" + code],
         cwd=tmp_path,
         env={
-            **{name: value for name, value in os.environ.items() if not name.startswith(("ACS_", "COMMUNICATION_"))},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(("ACS_", "COMMUNICATION_"))
+            },
             "ACS_TUTORIAL_HOME": str(tmp_path / "home"),
         },
         capture_output=True,
@@ -195,7 +208,10 @@ def test_live_says_where_calls_go_and_starts_nothing(tmp_path: Path) -> None:
     [
         ({"ACS_TUTORIAL_MODE": "production"}, "ACS_TUTORIAL_MODE: must be “sandbox” or “live”"),
         ({"ACS_TUTORIAL_MODE": "live"}, "no resource is named"),
-        ({"ACS_TUTORIAL_MODE": "live", "COMMUNICATION_SERVICES_CONNECTION_STRING": KEY}, "access key alone"),
+        (
+            {"ACS_TUTORIAL_MODE": "live", "COMMUNICATION_SERVICES_CONNECTION_STRING": KEY},
+            "access key alone",
+        ),
         ({"ACS_TUTORIAL_LANGUAGE": "tlh"}, "does not speak “tlh” yet"),
     ],
 )

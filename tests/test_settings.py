@@ -38,9 +38,7 @@ def test_a_connection_string_alone_does_not_go_live(tmp_path: Path) -> None:
 
 
 def test_live_needs_the_mode_and_a_resource(tmp_path: Path) -> None:
-    loaded = load(
-        tmp_path, ACS_TUTORIAL_MODE="live", COMMUNICATION_SERVICES_CONNECTION_STRING=GOOD
-    )
+    loaded = load(tmp_path, ACS_TUTORIAL_MODE="live", COMMUNICATION_SERVICES_CONNECTION_STRING=GOOD)
 
     assert loaded.mode == "live"
     assert loaded.connection_string == GOOD
@@ -97,20 +95,52 @@ MALFORMED = [
     ("COMMUNICATION_SERVICES_CONNECTION_STRING", f"'{GOOD}'", "quotation marks"),
     ("COMMUNICATION_SERVICES_CONNECTION_STRING", f"“{GOOD}”", "quotation marks"),
     ("COMMUNICATION_SERVICES_CONNECTION_STRING", KEY, "access key alone"),
-    ("COMMUNICATION_SERVICES_CONNECTION_STRING", "https://contoso.communication.azure.com", "endpoint only"),
+    (
+        "COMMUNICATION_SERVICES_CONNECTION_STRING",
+        "https://contoso.communication.azure.com",
+        "endpoint only",
+    ),
     ("COMMUNICATION_SERVICES_CONNECTION_STRING", "nonsense", "“endpoint=” is missing"),
     ("COMMUNICATION_SERVICES_CONNECTION_STRING", f"accesskey={KEY}", "“endpoint=” is missing"),
-    ("COMMUNICATION_SERVICES_CONNECTION_STRING", "endpoint=https://contoso.communication.azure.com", "“accesskey=” is missing"),
-    ("COMMUNICATION_SERVICES_CONNECTION_STRING", "endpoint=https://contoso.communication.azure.com;accesskey=!secret!", "not base64"),
-    ("COMMUNICATION_SERVICES_CONNECTION_STRING", f"endpoint=https://contoso.communication.azure.com;accesskey={KEY[:-7]}", "not base64"),
-    ("COMMUNICATION_SERVICES_CONNECTION_STRING", "endpoint=https://<resource>/;accesskey=<key>", "placeholder"),
-    ("COMMUNICATION_SERVICES_CONNECTION_STRING", f"endpoint=http://contoso.communication.azure.com;accesskey={KEY}", "starts with https://"),
+    (
+        "COMMUNICATION_SERVICES_CONNECTION_STRING",
+        "endpoint=https://contoso.communication.azure.com",
+        "“accesskey=” is missing",
+    ),
+    (
+        "COMMUNICATION_SERVICES_CONNECTION_STRING",
+        "endpoint=https://contoso.communication.azure.com;accesskey=!secret!",
+        "not base64",
+    ),
+    (
+        "COMMUNICATION_SERVICES_CONNECTION_STRING",
+        f"endpoint=https://contoso.communication.azure.com;accesskey={KEY[:-7]}",
+        "not base64",
+    ),
+    (
+        "COMMUNICATION_SERVICES_CONNECTION_STRING",
+        "endpoint=https://<resource>/;accesskey=<key>",
+        "placeholder",
+    ),
+    (
+        "COMMUNICATION_SERVICES_CONNECTION_STRING",
+        f"endpoint=http://contoso.communication.azure.com;accesskey={KEY}",
+        "starts with https://",
+    ),
     ("COMMUNICATION_SERVICES_CONNECTION_STRING", GOOD.replace(";", "; "), "space"),
     ("COMMUNICATION_SERVICES_ENDPOINT", "https://contoso.communication.azure.com/", "slash"),
     ("COMMUNICATION_SERVICES_ENDPOINT", "contoso.communication.azure.com", "starts with https://"),
     ("COMMUNICATION_SERVICES_ENDPOINT", GOOD, "connection string"),
-    ("COMMUNICATION_SERVICES_ENDPOINT", '"https://contoso.communication.azure.com"', "quotation marks"),
-    ("COMMUNICATION_SERVICES_ENDPOINT", f"https://contoso.communication.azure.com/{KEY}", "nothing more"),
+    (
+        "COMMUNICATION_SERVICES_ENDPOINT",
+        '"https://contoso.communication.azure.com"',
+        "quotation marks",
+    ),
+    (
+        "COMMUNICATION_SERVICES_ENDPOINT",
+        f"https://contoso.communication.azure.com/{KEY}",
+        "nothing more",
+    ),
     ("ACS_TUTORIAL_MODE", KEY, "“sandbox” or “live”"),
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import secrets
 import signal
@@ -17,6 +18,7 @@ from helpers.errors import TutorialError
 from helpers.language import gettext as _
 
 if TYPE_CHECKING:
+    from jupyter_client.manager import AsyncKernelManager
     from jupyter_server.serverapp import ServerApp
 
 _PROJECT = Path(__file__).resolve().parents[2]
@@ -118,7 +120,7 @@ def _stop_on_signals(server: ServerApp) -> None:
             signal.signal(
                 name, signal.SIG_IGN
             )  # the ending has begun; a second Ctrl-C would tear it
-        server.stop(from_signal=True)
+        server.io_loop.add_callback_from_signal(_stop, server)
 
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, stop)
@@ -127,3 +129,16 @@ def _stop_on_signals(server: ServerApp) -> None:
 
         # There, Python sees a signal only when the event loop wakes up.
         PeriodicCallback(lambda: None, 250).start()
+
+
+async def _stop(server: ServerApp) -> None:
+    kernels = server.kernel_manager
+    await asyncio.gather(*(_end(kernels.get_kernel(name)) for name in kernels.list_kernel_ids()))
+    server.stop()
+
+
+async def _end(kernel: AsyncKernelManager) -> None:
+    # Jupyter would interrupt the kernel first, and a running cell answers that with a traceback in the terminal.
+    kernel.stop_restarter()
+    await kernel.request_shutdown()
+    await kernel.finish_shutdown()

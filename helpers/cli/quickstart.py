@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import runpy
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from helpers.errors import TutorialError
 from helpers.language import gettext as _
 
 if TYPE_CHECKING:
     from helpers.cli.arguments import Commands
+
+_PROGRAM = Path(__file__).parents[2] / "notebooks" / "issue-access-tokens.py"
 
 
 def add_command(commands: Commands) -> None:
@@ -26,7 +31,18 @@ def add_command(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from helpers.quickstart import main
+    if not _PROGRAM.is_file():
+        raise TutorialError(
+            _("the program {path} is missing; clone the tutorial's repository again.").format(
+                path=_PROGRAM
+            )
+        )
+    from helpers.session import start
 
-    main()
+    start()
+    # The program as it stands, as if the reader had typed “python issue-access-tokens.py”.
+    try:
+        runpy.run_path(str(_PROGRAM), run_name="__main__")
+    except SystemExit as ending:
+        return int(ending.code or 0)
     return 0

@@ -47,7 +47,9 @@ class Feedback:
         return f"{line}\n\n{self.code}" if self.code else line
 
     def _repr_html_(self) -> str:
-        symbol = f"<strong aria-hidden='true'>{self.outcome.value}</strong> " if self.outcome else ""
+        symbol = (
+            f"<strong aria-hidden='true'>{self.outcome.value}</strong> " if self.outcome else ""
+        )
         code = f"<pre style='margin:6px 0 0'>{escape(self.code)}</pre>" if self.code else ""
         return (
             "<div role='status' style='border-left:4px solid currentColor;padding:2px 10px'>"

@@ -20,9 +20,9 @@ def of_lesson(lesson: str | None) -> Task:
     make = _TASKS.get(lesson or "")
     if make is None:
         raise TutorialError(
-            _("There is no exercise here; start the session with a lesson's number: {numbers}.").format(
-                numbers=", ".join(_TASKS)
-            )
+            _(
+                "There is no exercise here; start the session with a lesson's number: {numbers}."
+            ).format(numbers=", ".join(_TASKS))
         )
     return make()
 
@@ -41,7 +41,9 @@ def _start_here() -> Task:
         ),
         solution="mine = client.create_user()",
         judge=judge,
-        praise=_("Right: the service gave you an identity of your own. It knows nothing about you, and needs to know nothing."),
+        praise=_(
+            "Right: the service gave you an identity of your own. It knows nothing about you, and needs to know nothing."
+        ),
     )
 
 
@@ -60,8 +62,12 @@ def _authenticate() -> Task:
     return Task(
         goal=_("Create an identity without any access key: let Microsoft Entra ID vouch for you."),
         hints=(
-            _("A client takes an endpoint and a credential. Which of this lesson's credentials holds no key?"),
-            _("Build the client with endpoint and DefaultAzureCredential(), then call create_user()."),
+            _(
+                "A client takes an endpoint and a credential. Which of this lesson's credentials holds no key?"
+            ),
+            _(
+                "Build the client with endpoint and DefaultAzureCredential(), then call create_user()."
+            ),
         ),
         solution=(
             "keyless = CommunicationIdentityClient(\n"
@@ -70,7 +76,9 @@ def _authenticate() -> Task:
             "keyless.create_user()"
         ),
         judge=judge,
-        praise=_("Right: the request carried a bearer token and no signature. There is no key to leak, and none to rotate."),
+        praise=_(
+            "Right: the request carried a bearer token and no signature. There is no key to leak, and none to rotate."
+        ),
     )
 
 
@@ -86,17 +94,20 @@ def _create_identities() -> Task:
         return None
 
     return Task(
-        goal=_("Give each of the three people in team an identity of their own, and note its raw id under their name."),
+        goal=_(
+            "Give each of the three people in team an identity of their own, and note its raw id under their name."
+        ),
         hints=(
             _("One call of create_user makes one identity; there are three people."),
             _("Loop over team; keep identity.properties['id'] in the dictionary directory."),
         ),
         solution=(
-            "for person in team:\n"
-            "    directory[person] = client.create_user().properties['id']"
+            "for person in team:\n    directory[person] = client.create_user().properties['id']"
         ),
         judge=judge,
-        praise=_("Right: three people, three identities, and only your own table knows who is who."),
+        praise=_(
+            "Right: three people, three identities, and only your own table knows who is who."
+        ),
     )
 
 
@@ -112,7 +123,9 @@ def _issue_tokens() -> Task:
         )
 
     return Task(
-        goal=_("A guest may read and write in a chat, but invite nobody. Issue a token that allows exactly that."),
+        goal=_(
+            "A guest may read and write in a chat, but invite nobody. Issue a token that allows exactly that."
+        ),
         hints=(
             _("Three scopes let somebody write in a chat. Which of them permits least?"),
             _("chat.join may still add and remove participants; one scope may not."),
@@ -137,10 +150,14 @@ def _set_lifetimes() -> Task:
                 "The token lives for {minutes} minutes; the webinar lasts 90 minutes.",
                 minutes,
             ).format(minutes=minutes)
-        return _scopes_problem(issued[-1], ["voip.join"], _("An attendee only joins, so voip.join is enough."))
+        return _scopes_problem(
+            issued[-1], ["voip.join"], _("An attendee only joins, so voip.join is enough.")
+        )
 
     return Task(
-        goal=_("A webinar lasts 90 minutes, and its attendees only join the call. Issue a token for one of them."),
+        goal=_(
+            "A webinar lasts 90 minutes, and its attendees only join the call. Issue a token for one of them."
+        ),
         hints=(
             _("Two things to choose: a scope that joins a call, and a lifetime."),
             _('The scope is "voip.join"; the lifetime is a timedelta of 90 minutes.'),
@@ -159,13 +176,17 @@ def _create_identity_with_token() -> Task:
                 return _("That works, but in two requests; do it in one.")
             return _nothing_of(attempt, "create_user_and_token")
         last = together[-1]
-        problem = _scopes_problem(last, ["chat"], _("The new user starts chats and needs chat, nothing else."))
+        problem = _scopes_problem(
+            last, ["chat"], _("The new user starts chats and needs chat, nothing else.")
+        )
         if problem is None and last.minutes != 120:
             return _("The token does not live for two hours yet; say so in the same request.")
         return problem
 
     return Task(
-        goal=_("A new user signs up and starts a chat at once. In one request: an identity, and a chat token for two hours."),
+        goal=_(
+            "A new user signs up and starts a chat at once. In one request: an identity, and a chat token for two hours."
+        ),
         hints=(
             _("create_user_and_token takes the scopes, and a lifetime like get_token."),
             _('The scope is ["chat"]; token_expires_in is a timedelta of two hours.'),
@@ -189,14 +210,18 @@ def _refresh_tokens() -> Task:
         return _scopes_problem(issued[-1], ["chat"], _("The user keeps what they had: chat."))
 
     return Task(
-        goal=_("A user comes back the next morning; all you have is stored_id. Issue a fresh chat token for the same identity."),
+        goal=_(
+            "A user comes back the next morning; all you have is stored_id. Issue a fresh chat token for the same identity."
+        ),
         hints=(
             _("get_token wants an identifier object, not a string."),
             _("CommunicationUserIdentifier(stored_id) makes the identifier."),
         ),
         solution='client.get_token(CommunicationUserIdentifier(stored_id), ["chat"])',
         judge=judge,
-        praise=_("Right: a new token, the same identity; to everyone in the chat it is the same person."),
+        praise=_(
+            "Right: a new token, the same identity; to everyone in the chat it is the same person."
+        ),
     )
 
 
@@ -206,24 +231,31 @@ def _revoke_tokens() -> Task:
         issued = _issued(attempt)
         if not revoked:
             if issued:
-                return _("A new token was issued, but the old one with chat still works; revoke it first.")
+                return _(
+                    "A new token was issued, but the old one with chat still works; revoke it first."
+                )
             return _nothing_of(attempt, "revoke_tokens")
         if not issued or issued[-1].number < revoked[-1].number:
-            return _("The tokens were revoked, and no new one was issued after that; now the user can do nothing at all.")
-        return _scopes_problem(issued[-1], ["chat.join"], _("The user may keep chat.join, no more and no less."))
+            return _(
+                "The tokens were revoked, and no new one was issued after that; now the user can do nothing at all."
+            )
+        return _scopes_problem(
+            issued[-1], ["chat.join"], _("The user may keep chat.join, no more and no less.")
+        )
 
     return Task(
-        goal=_("A user with a chat token may no longer create threads, but may keep chat.join. Narrow what they can do."),
+        goal=_(
+            "A user with a chat token may no longer create threads, but may keep chat.join. Narrow what they can do."
+        ),
         hints=(
             _("Scopes are fixed in a token; a narrower one alone does not end the wider one."),
             _("Two steps, in this order: revoke_tokens, then get_token with the narrower scope."),
         ),
-        solution=(
-            "client.revoke_tokens(identity)\n"
-            'client.get_token(identity, ["chat.join"])'
-        ),
+        solution=('client.revoke_tokens(identity)\nclient.get_token(identity, ["chat.join"])'),
         judge=judge,
-        praise=_("Right, and in the right order: first end the wide tokens, then issue the narrow one."),
+        praise=_(
+            "Right, and in the right order: first end the wide tokens, then issue the narrow one."
+        ),
     )
 
 
@@ -261,7 +293,9 @@ def _complete_quickstart() -> Task:
         return _scopes_problem(attempt[-3], ["chat"], _("A chat user needs chat, nothing else."))
 
     return Task(
-        goal=_("The whole life of a chat user in three requests: identity and token, revoke, delete."),
+        goal=_(
+            "The whole life of a chat user in three requests: identity and token, revoke, delete."
+        ),
         hints=(
             _("The first request does two things at once: create_user_and_token."),
             _("It returns a pair: the identity, which the other two requests need, and the token."),
@@ -272,7 +306,9 @@ def _complete_quickstart() -> Task:
             "client.delete_user(identity)"
         ),
         judge=judge,
-        praise=_("Right: three requests, one identity, nothing left behind. You know the whole API now."),
+        praise=_(
+            "Right: three requests, one identity, nothing left behind. You know the whole API now."
+        ),
     )
 
 

@@ -27,9 +27,9 @@ from starlette.middleware import Middleware
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from helpers.sandbox import auth, chat, entra
+from helpers.sandbox import auth, chat, entra, openapi
 from helpers.sandbox.control import NANOSECONDS, Fault
 from helpers.sandbox.directory import (
     BASIC_SCOPES,
@@ -95,7 +95,6 @@ STATUSES: Mapping[str, int] = {
     "IdentityNotFound": 404,
     "NotFound": 404,
     "MethodNotAllowed": 405,
-    "RequestTimeout": 408,
     "RequestBodyTooLarge": 413,
     "UnsupportedMediaType": 415,
     "MisdirectedRequest": 421,
@@ -177,7 +176,6 @@ class Operation:
     path: tuple[str | None, ...]
     versions: Sequence[str]
     listed_versions: str
-    rate_limit: str | None
     run: Callable[[IdentityService, Call], tuple[int, Mapping[str, object] | None]]
 
 
@@ -188,33 +186,22 @@ class IdentityService:
         self,
         directory: Directory,
         *,
-        log: RequestLog | None = None,
         executor: Executor | None = None,
     ) -> None:
         self.directory = directory
-        self._log = log
         self._executor = executor
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         request = _request(scope)
-        answer: Answer | None = None
         try:
-            try:
-                answer = await self._answer(request, scope, receive)
-                await _send(answer, request, send, started)
-            except Disconnected:
-                await _drop(scope, receive)
-        finally:
-            if self._log is not None:
-                self._log.write(
-                    method=request.method,
-                    target=request.target,
-                    status=answer.status if answer else None,
-                    seconds=time.perf_counter() - started,
-                    code=answer.error_code if answer else None,
-                    client_request_id=request.header("x-ms-client-request-id"),
-                )
+            answer = await self._answer(request, scope, receive)
+        except Disconnected:
+            await _drop(scope, receive)
+            return
+        # For the log, which is written where every request passes.
+        scope["error_code"] = answer.error_code
+        await _send(answer, request, send, started)
 
     async def _answer(self, request: auth.Request, scope: Scope, receive: Receive) -> Answer:
         control = self.directory.control
@@ -235,7 +222,6 @@ class IdentityService:
                 return _failed(fault)
             operation, raw_id = _route(request)
             api_version = _api_version(request, operation)
-            self._check_rate(caller, operation, request)
             call = Call(caller, api_version, raw_id, request)
             status, body = operation.run(self, call)
             answer = Answer(status, await self._signed(body), operation.listed_versions)
@@ -246,8 +232,10 @@ class IdentityService:
             if refusal.code == "InvalidAccessToken" and api_version == FIRST_TEAMS_PREVIEW:
                 # The earliest preview of the exchange answered with an empty body (recorded live).
                 return Answer(401)
-            if refusal.code in ("NotFound", "MethodNotAllowed"):
-                return Answer(STATUSES[refusal.code])
+            if isinstance(refusal, _WrongMethod):
+                return Answer(405, headers=[(b"Allow", ", ".join(refusal.allowed).encode("ascii"))])
+            if refusal.code == "NotFound":
+                return Answer(404)
             return refused(refusal, operation.listed_versions if operation else None)
         except StorageError as error:
             return refused(Refusal("ServiceUnavailable", str(error), before_action=True))
@@ -257,12 +245,9 @@ class IdentityService:
             logging.getLogger("helpers.sandbox").exception("The sandbox failed to answer")
             return refused(Refusal("InternalServerError", FAULTS[500][1], before_action=True))
 
-    def _check_rate(self, caller: Caller, operation: Operation, request: auth.Request) -> None:
-        name = operation.rate_limit
-        if name == "create_identity" and b"createTokenWithScopes" in request.body:
-            name = "create_identity_and_token"
-        limits = self.directory.control.rate_limits
-        if name is not None and not limits.admits(caller.resource.id, name):
+    def _count(self, call: Call, operation: str) -> None:
+        """Count a request towards the rate limit, which refuses it beyond."""
+        if not self.directory.control.rate_limits.admits(call.caller.resource.id, operation):
             raise Refusal(*FAULTS[429], before_action=True)
 
     async def _signed(self, body: Mapping[str, object] | None) -> Mapping[str, object] | None:
@@ -292,6 +277,7 @@ class IdentityService:
     def create_identity(self, call: Call) -> tuple[int, Mapping[str, object] | None]:
         """POST /identities."""
         if call.api_version == OLD_PREVIEW:
+            self._count(call, "create_identity")
             identity, _ = self.directory.create_identity(call.caller)
             return 200, {"id": identity.raw_id}
         fields = {"createTokenWithScopes": _strings}
@@ -321,11 +307,13 @@ class IdentityService:
 
     def delete_identity(self, call: Call) -> tuple[int, Mapping[str, object] | None]:
         """DELETE /identities/{id}."""
+        self._count(call, "delete_identity")
         self.directory.delete_identity(call.caller, call.raw_id)
         return 204, None
 
     def issue_token(self, call: Call) -> tuple[int, Mapping[str, object] | None]:
         """POST /identities/{id}/:issueAccessToken, and /token in 2020."""
+        self._count(call, "issue_token")
         fields = {"scopes": _strings}
         if call.since(LIFETIMES_SINCE):
             fields["expiresInMinutes"] = _int32
@@ -345,11 +333,13 @@ class IdentityService:
 
     def revoke_tokens(self, call: Call) -> tuple[int, Mapping[str, object] | None]:
         """POST /identities/{id}/:revokeAccessTokens."""
+        self._count(call, "revoke_tokens")
         self.directory.revoke_tokens(call.caller, call.raw_id)
         return 204, None
 
     def update_identity(self, call: Call) -> tuple[int, Mapping[str, object] | None]:
         """PATCH /identities/{id}, which in 2020 revoked the tokens issued before a moment."""
+        self._count(call, "revoke_tokens")
         model = _model(call.request, {"tokensValidFrom": _string})
         issued_before = None
         if model.get("tokensValidFrom") is not None:
@@ -359,6 +349,7 @@ class IdentityService:
 
     def exchange_teams_user_token(self, call: Call) -> tuple[int, Mapping[str, object] | None]:
         """POST /teamsUser/:exchangeAccessToken."""
+        self._count(call, "exchange_teams_user_token")
         model = _model(call.request, {"token": _string, "appId": _string, "userId": _string})
         issued = self.directory.exchange_teams_user_token(
             call.caller,
@@ -377,7 +368,6 @@ OPERATIONS = (
         ("identities",),
         (OLD_PREVIEW, *IDENTITY_VERSIONS),
         LISTED_FOR_IDENTITIES,
-        "create_identity",
         IdentityService.create_identity,
     ),
     Operation(
@@ -386,7 +376,6 @@ OPERATIONS = (
         ("identities", None),
         (CUSTOM_ID_PREVIEW,),
         LISTED_FOR_IDENTITIES,
-        None,
         IdentityService.get_identity,
     ),
     Operation(
@@ -395,7 +384,6 @@ OPERATIONS = (
         ("identities", None),
         (OLD_PREVIEW, *IDENTITY_VERSIONS),
         LISTED_FOR_IDENTITIES,
-        "delete_identity",
         IdentityService.delete_identity,
     ),
     Operation(
@@ -404,7 +392,6 @@ OPERATIONS = (
         ("identities", None),
         (OLD_PREVIEW,),
         LISTED_FOR_IDENTITIES,
-        "revoke_tokens",
         IdentityService.update_identity,
     ),
     Operation(
@@ -413,7 +400,6 @@ OPERATIONS = (
         ("identities", None, ":issueAccessToken"),
         IDENTITY_VERSIONS,
         LISTED_FOR_ISSUING,
-        "issue_token",
         IdentityService.issue_token,
     ),
     Operation(
@@ -422,7 +408,6 @@ OPERATIONS = (
         ("identities", None, "token"),
         (OLD_PREVIEW,),
         LISTED_FOR_IDENTITIES,
-        "issue_token",
         IdentityService.issue_token,
     ),
     Operation(
@@ -431,7 +416,6 @@ OPERATIONS = (
         ("identities", None, ":revokeAccessTokens"),
         IDENTITY_VERSIONS,
         LISTED_FOR_IDENTITIES,
-        "revoke_tokens",
         IdentityService.revoke_tokens,
     ),
     Operation(
@@ -440,7 +424,6 @@ OPERATIONS = (
         ("teamsUser", ":exchangeAccessToken"),
         TEAMS_VERSIONS,
         LISTED_FOR_TEAMS,
-        "exchange_teams_user_token",
         IdentityService.exchange_teams_user_token,
     ),
 )
@@ -482,6 +465,14 @@ async def _body(scope: Scope, receive: Receive) -> bytes:
             deadline.cancel()
 
 
+class _WrongMethod(Refusal):
+    """The address exists, but not for this method."""
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        super().__init__("MethodNotAllowed", "Another method is needed here.", before_action=True)
+        self.allowed = allowed
+
+
 def _route(request: auth.Request) -> tuple[Operation, str]:
     path = request.target.partition("?")[0]
     segments = path.removeprefix("/").split("/")
@@ -494,7 +485,7 @@ def _route(request: auth.Request) -> tuple[Operation, str]:
     for operation in on_path:
         if operation.method == request.method:
             return operation, decoded[1] if None in operation.path else ""
-    raise Refusal("MethodNotAllowed", "Another method is needed here.", before_action=True)
+    raise _WrongMethod([operation.method for operation in on_path])
 
 
 def _matches(path: Sequence[str | None], segments: Sequence[str]) -> bool:
@@ -683,30 +674,54 @@ def _meant_resources(host: str | None, directory: Directory) -> list[Resource]:
     return resources
 
 
-class HostCheck:
-    """Answers only requests that name this machine, so that no web page can reach the sandbox by a name of its own.
+class Gate:
+    """Where every request passes: it must name this machine as its host, and leaves a line in the log.
 
-    A page whose host name suddenly points to 127.0.0.1 (DNS rebinding) still sends that name as `Host`.
+    A web page whose host name suddenly points to 127.0.0.1 (DNS rebinding) still sends that name as `Host`.
     """
 
-    def __init__(self, app: Callable[..., Any], served_hosts: Collection[str]) -> None:
+    def __init__(
+        self,
+        app: Callable[..., Any],
+        *,
+        served_hosts: Collection[str],
+        log: RequestLog | None,
+    ) -> None:
         self._app = app
+        self._log = log
         self._served_hosts = {host.lower() for host in served_hosts}
         self._any_address = bool(self._served_hosts & {"0.0.0.0", "::"})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            started = time.perf_counter()
-            request = _request(scope)
-            if not self._serves(_host_name(request.header("host"))):
+        started = time.perf_counter()
+        request = _request(scope)
+        status: int | None = None
+
+        async def noting_send(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        try:
+            if self._serves(_host_name(request.header("host"))):
+                await self._app(scope, receive, noting_send)
+            else:
                 refusal = Refusal(
                     "MisdirectedRequest",
                     "The sandbox answers to this machine's own names only, such as localhost.",
                     before_action=True,
                 )
-                await _send(refused(refusal), request, send, started)
-                return
-        await self._app(scope, receive, send)
+                await _send(refused(refusal), request, noting_send, started)
+        finally:
+            if self._log is not None:
+                self._log.write(
+                    method=request.method,
+                    target=request.target,
+                    status=status,
+                    seconds=time.perf_counter() - started,
+                    code=scope.get("error_code"),
+                    client_request_id=request.header("x-ms-client-request-id"),
+                )
 
     def _serves(self, name: str) -> bool:
         if name in self._served_hosts or name == "localhost" or name.endswith(".localhost"):
@@ -753,17 +768,21 @@ def create_app(
             }
         )
 
+    async def description(request: StarletteRequest) -> JSONResponse:
+        return JSONResponse(openapi.description())
+
     async def key_set(request: StarletteRequest) -> JSONResponse:
         return JSONResponse({"keys": [directory.signing_key.json_web_key()]})
 
     return Starlette(
         routes=[
+            Route("/openapi.json", description, methods=["GET"]),
             Route("/.well-known/jwks.json", key_set, methods=["GET"]),
             Route("/msi/token", managed_identity, methods=["GET"]),
             Route("/chat/threads", ChatThreads(directory)),
-            Mount("/", IdentityService(directory, log=log, executor=executor)),
+            Mount("/", IdentityService(directory, executor=executor)),
         ],
-        middleware=[Middleware(HostCheck, served_hosts=served_hosts)],
+        middleware=[Middleware(Gate, served_hosts=served_hosts, log=log)],
     )
 
 

@@ -16,6 +16,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
+from traitlets.config import Config
 
 from helpers import settings
 from helpers.errors import TutorialError
@@ -36,7 +37,7 @@ def main(paths: Sequence[Path]) -> None:
     with _own_sandbox():
         for path in paths or sorted(_LESSONS.glob("*/[0-9][0-9]-*.ipynb")):
             try:
-                notebook = nbformat.read(path, as_version=4)
+                notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
                 run(notebook, folder=path.parent)
             except OSError as error:
                 raise TutorialError(
@@ -50,7 +51,7 @@ def main(paths: Sequence[Path]) -> None:
                         path=path, error=error
                     )
                 ) from error
-            nbformat.write(normalised(notebook), path)
+            nbformat.write(normalised(notebook), path)  # type: ignore[no-untyped-call]
             print(_("Refreshed {path}").format(path=path))
 
 
@@ -67,13 +68,21 @@ def run(notebook: NotebookNode, *, folder: Path) -> None:
         resources={"metadata": {"path": str(folder)}},
         record_timing=False,
         store_widget_state=False,
+        # One paragraph stays one paragraph, however fast the machine was.
+        coalesce_streams=True,
+        # The kernel's messages do not leave this machine; say so, or it warns on every start.
+        config=Config({"KernelManager": {"transport_encryption": "auto"}}),
     ).execute()
 
 
 def normalised(notebook: NotebookNode) -> NotebookNode:
     """Return *notebook* without what differs from run to run or from machine to machine."""
     notebook.metadata = {
-        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "kernelspec": {
+            "display_name": "Python 3 (ipykernel)",
+            "language": "python",
+            "name": "python3",
+        },
         "language_info": {"name": "python"},
     }
     for cell in notebook.cells:

@@ -3,7 +3,18 @@
 from helpers.widgets.call_preview import CallPreview
 from helpers.widgets.ledger import Ledger
 from helpers.widgets.lifetime_picker import LifetimePicker
+from helpers.widgets.scope_explorer import ScopeExplorer
 from helpers.widgets.scope_picker import ScopePicker
+from helpers.widgets.timeline import Timeline, TokenRecord
 from helpers.widgets.token_card import TokenCard
 
-__all__ = ["CallPreview", "Ledger", "LifetimePicker", "ScopePicker", "TokenCard"]
+__all__ = [
+    "CallPreview",
+    "Ledger",
+    "LifetimePicker",
+    "ScopeExplorer",
+    "ScopePicker",
+    "Timeline",
+    "TokenCard",
+    "TokenRecord",
+]

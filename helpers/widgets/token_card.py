@@ -111,15 +111,10 @@ class TokenCard:
         )
 
     def _html(self) -> str:
-        summary = dict(self._summary())
-        if self.scopes:
-            summary[_("Scopes")] = style.pills(self.scopes)
-        else:
-            summary[_("Scopes")] = style.escape(summary[_("Scopes")])
         rows = "".join(
             f"<dt>{style.escape(label)}</dt>"
-            f"<dd>{value if label == _('Scopes') else style.escape(value)}</dd>"
-            for label, value in summary.items()
+            f"<dd>{style.pills(self.scopes) if self.scopes and number == 0 else style.escape(value)}</dd>"
+            for number, (label, value) in enumerate(self._summary())
         )
         return (
             f"{style.STYLE}"

@@ -244,6 +244,7 @@ class Lesson:
         size = self.page.viewport_size
         if whole and size:
             self.page.set_viewport_size({"width": size["width"], "height": self._full_height()})
+            self.panel.locator(".jp-WindowedPanel-outer").evaluate("panel => panel.scrollTo(0, 0)")
             self.page.wait_for_timeout(300)  # the notebook lays itself out again
         self.page.screenshot(path=picture)
         if whole and size:

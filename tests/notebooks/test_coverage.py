@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
 
 from tests.notebooks.lessons import LESSONS, ROOT, code_cells, read
 
-PAGE = ROOT.parent / "shared/published-pages/access-tokens/includes/access-tokens/access-token-python.md"
+PAGE = (
+    ROOT.parent
+    / "shared/published-pages/access-tokens/includes/access-tokens/access-token-python.md"
+)
 
 # The sections of the page that hold Python, by their anchors.
 SECTIONS = {
@@ -80,13 +82,18 @@ def test_every_correction_says_why() -> None:
     assert all(len(reason.split()) > 5 for lines in replaced.values() for reason in lines.values())
 
 
-@pytest.mark.skipif(not PAGE.exists(), reason="needs the published page in ../shared, which is not part of the project")
+@pytest.mark.skipif(
+    not PAGE.exists(),
+    reason="needs the published page in ../shared, which is not part of the project",
+)
 def test_every_published_line_of_code_is_taught_or_corrected() -> None:
     covered, replaced = taught()
     page = PAGE.read_text(encoding="utf-8")
     section = ""
     published: list[tuple[str, str]] = []
-    for heading, code in re.findall(r"^#{2,3} (.+)$|```python\n(.*?)```", page, re.MULTILINE | re.DOTALL):
+    for heading, code in re.findall(
+        r"^#{2,3} ([^\n]+)$|```python\n(.*?)```", page, re.MULTILINE | re.DOTALL
+    ):
         if heading:
             section = re.sub(r"[^a-z]+", "-", heading.lower()).strip("-")
         else:
@@ -106,24 +113,41 @@ def test_every_published_line_of_code_is_taught_or_corrected() -> None:
     assert missing == []
 
 
-@pytest.mark.skipif(not PAGE.exists(), reason="needs the published page in ../shared, which is not part of the project")
+@pytest.mark.skipif(
+    not PAGE.exists(),
+    reason="needs the published page in ../shared, which is not part of the project",
+)
 def test_the_terminal_commands_of_the_page_are_in_the_lessons_text() -> None:
     commands = re.findall(r"```console\n(?:   )?(.+?)\n", PAGE.read_text(encoding="utf-8"))
     commands = [command for command in commands if not command.startswith("Azure")]
     text = "\n".join(
-        cell.source for lesson in LESSONS for cell in read(lesson).cells if cell.cell_type == "markdown"
+        cell.source
+        for lesson in LESSONS
+        for cell in read(lesson).cells
+        if cell.cell_type == "markdown"
     )
 
     assert len(commands) == 3
     assert [command for command in commands if command not in text] == []
 
 
-@pytest.mark.skipif(not PAGE.exists(), reason="needs the published page in ../shared, which is not part of the project")
+@pytest.mark.skipif(
+    not PAGE.exists(),
+    reason="needs the published page in ../shared, which is not part of the project",
+)
 def test_lesson_09_prints_the_transcript_of_the_page() -> None:
-    printed = re.search(r"```console\n(Azure Communication Services.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    printed = re.search(
+        r"```console\n(Azure Communication Services.*?)```",
+        PAGE.read_text(encoding="utf-8"),
+        re.DOTALL,
+    )
     assert printed
     shape = re.compile(r"(8:acs:\S+)|\d{4}-\d\d-\d\dT\S+(?=:)|<sample token.*>")
-    wanted = [shape.sub("*", line) for line in printed[1].splitlines() if line.strip() and not line.startswith("<")]
+    wanted = [
+        shape.sub("*", line)
+        for line in printed[1].splitlines()
+        if line.strip() and not line.startswith("<")
+    ]
 
     (cell,) = [cell for cell in code_cells(read(LESSONS[9])) if cell.id == "program"]
     shown = [shape.sub("*", line) for line in cell.outputs[0].text.splitlines() if line.strip()]

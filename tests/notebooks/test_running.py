@@ -19,12 +19,25 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from helpers.exercises import of_lesson
-from tests.notebooks.lessons import LESSONS, NAMES, ROOT, code_cells, environment, python, read, tags, text_of
+from tests.notebooks.lessons import (
+    LESSONS,
+    NAMES,
+    ROOT,
+    code_cells,
+    environment,
+    python,
+    read,
+    tags,
+    text_of,
+)
 
 
 def execute(notebook: NotebookNode, lesson: Path, home: Path) -> None:
     NotebookClient(
-        notebook, kernel_name="python3", timeout=60, resources={"metadata": {"path": str(lesson.parent)}}
+        notebook,
+        kernel_name="python3",
+        timeout=60,
+        resources={"metadata": {"path": str(lesson.parent)}},
     ).execute(env=environment(home))
 
 
@@ -39,7 +52,9 @@ def living_identities(home: Path) -> int:
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=NAMES)
-def test_a_lesson_with_its_solution_put_in_is_right_and_leaves_nothing(lesson: Path, tmp_path: Path) -> None:
+def test_a_lesson_with_its_solution_put_in_is_right_and_leaves_nothing(
+    lesson: Path, tmp_path: Path
+) -> None:
     notebook = read(lesson)
     for cell in code_cells(notebook):
         if "exercise" in tags(cell):
@@ -92,7 +107,17 @@ def test_nbval_bites(change: object, tmp_path: Path) -> None:
     nbformat.write(notebook, copy)
 
     finished = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--numprocesses=0", "-q", f"--rootdir={ROOT}", str(copy)],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "no:cacheprovider",
+            "--numprocesses=0",
+            "-q",
+            f"--config-file={ROOT / 'pyproject.toml'}",
+            str(copy),
+        ],
         cwd=ROOT,
         env=environment(tmp_path / "home"),
         capture_output=True,
@@ -101,7 +126,10 @@ def test_nbval_bites(change: object, tmp_path: Path) -> None:
         timeout=120,
     )
 
-    failed = {int(number) for number in re.findall(r"^FAILED \S+::Cell (\d+)", finished.stdout, re.MULTILINE)}
+    failed = {
+        int(number)
+        for number in re.findall(r"^FAILED \S*::Cell (\d+)", finished.stdout, re.MULTILINE)
+    }
     names = [cell.id for cell in code_cells(notebook)]
     if broken:
         assert finished.returncode == 1, finished.stdout
@@ -119,7 +147,10 @@ def run_at_the_same_time(home: Path) -> None:
     with ThreadPoolExecutor(2) as kernels:
         list(kernels.map(execute, notebooks, lessons, [home, home]))
     for notebook in notebooks:
-        assert re.search(r"(\d+) identities created in this lesson, \1 deleted, 0 left", text_of(code_cells(notebook)[-1]))
+        assert re.search(
+            r"(\d+) identities created in this lesson, \1 deleted, 0 left",
+            text_of(code_cells(notebook)[-1]),
+        )
     assert living_identities(home) == 0
 
 
@@ -152,9 +183,15 @@ print(json.dumps([listed, ledger.clean_up(), ledger.raw_ids]))
 def test_a_kernel_killed_in_the_middle_of_lesson_05_loses_no_identity(tmp_path: Path) -> None:
     cells = [cell.source for cell in code_cells(read(LESSONS[5]))]
     middle = next(index for index, source in enumerate(cells) if "other_token" in source)
-    program = "\n".join([*cells[: middle + 1], "print('created', flush=True)", "import time; time.sleep(60)"])
+    program = "\n".join(
+        [*cells[: middle + 1], "print('created', flush=True)", "import time; time.sleep(60)"]
+    )
     lesson = subprocess.Popen(
-        [sys.executable, "-c", program], env=environment(tmp_path), stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        [sys.executable, "-c", program],
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
     )
     assert lesson.stdout
     for line in lesson.stdout:
@@ -183,7 +220,10 @@ def test_a_lesson_does_not_depend_on_the_working_folder(tmp_path: Path) -> None:
     began = time.monotonic()
 
     NotebookClient(
-        notebook, kernel_name="python3", timeout=60, resources={"metadata": {"path": str(elsewhere)}}
+        notebook,
+        kernel_name="python3",
+        timeout=60,
+        resources={"metadata": {"path": str(elsewhere)}},
     ).execute(env={**environment(tmp_path), "PATH": os.environ["PATH"]})
 
     assert "0 left" in text_of(code_cells(notebook)[-1])

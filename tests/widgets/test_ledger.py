@@ -206,7 +206,11 @@ def test_a_failure_is_reported_and_does_not_stop_the_others(
     assert widget.progress.value == 2
 
     client.errors.clear()
+    seen: list[tuple[str, int]] = []
+    client.during = lambda: seen.append((widget._result.value, widget.progress.value))
     clean_up(widget)
+
+    assert seen == [("", 0)]  # Nothing of the first attempt is left while the second one runs.
 
     assert widget.raw_ids == []
     assert "1 identity deleted; nothing is left behind." in widget.describe()

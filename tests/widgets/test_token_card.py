@@ -107,7 +107,11 @@ def test_neither_picture_nor_text_holds_the_token(token: str, wrap: Any) -> None
         None,
     ],
 )
-def test_every_kind_of_expires_on_is_read(token: str, expires_on: Any) -> None:
+def test_every_kind_of_expires_on_is_read(make_token: MakeToken, expires_on: Any) -> None:
+    # Its own claim says otherwise, unless there is nothing else to go by.
+    claimed = ISSUED + (6 if expires_on else 12) * HOUR
+    token = make_token(iat=ISSUED, exp=claimed)
+
     card = TokenCard(AccessToken(token, expires_on), now=NOW)
 
     assert f"Expires: {EXPIRES_TEXT}" in str(card)
@@ -201,7 +205,8 @@ def test_a_token_without_sensible_times_still_has_a_card(
         ("eyJhbGciOiJSUzI1NiJ9.eyJh", "here there are 2"),
         ("eyJhbGciOiJSUzI1NiJ9.eyJhYm.x", "cannot be read"),
         ("a.b.c", "cannot be read"),
-        ("W10.W10.x", "cannot be read"),
+        ("W10.e30.x", "cannot be read"),  # a list, then an object
+        ("e30.W10.x", "cannot be read"),
         ("é.é.é", "cannot be read"),
         ((1, 2), "identity, token = client.create_user_and_token"),
         (None, "not NoneType"),
@@ -233,6 +238,14 @@ def test_its_repr_is_short(make_token: MakeToken, token: str) -> None:
 
     assert repr(TokenCard(token, now=NOW)) == f"TokenCard(chat,voip, expires {EXPIRES_TEXT})"
     assert len(repr(TokenCard(make_token(acsScope=every_scope, exp=ISSUED)))) < 100
+    assert repr(TokenCard(make_token(acsScope=every_scope))) == (
+        "TokenCard(chat,chat.join,chat.join.limited,voip,voip.joi…, expires None)"
+    )
+    assert "voip.join, expires" in repr(TokenCard(make_token(acsScope=every_scope[1:])))
+
+
+def test_text_in_other_scripts_stays_readable(make_token: MakeToken) -> None:
+    assert 'names = ["가"]' in str(TokenCard(make_token(names=["가"])))
 
 
 def test_it_speaks_the_chosen_language(korean: None, token: str) -> None:
