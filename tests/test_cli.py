@@ -11,12 +11,17 @@ import subprocess
 import sys
 import time
 import urllib.request
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
 import psutil
 import pytest
+from azure.communication.identity import CommunicationIdentityClient
+from azure.core.exceptions import HttpResponseError
+from azure.core.pipeline.transport import RequestsTransport
 from jupyter_client import BlockingKernelClient
 
 from helpers import cli
@@ -206,6 +211,172 @@ class TestEnding:
         assert rest == "\nThe tutorial is closed.\n"
         assert command.returncode == 0
         assert not is_running(kernel)
+
+
+@pytest.fixture
+def sandbox_home(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("ACS_TUTORIAL_HOME", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+@contextmanager
+def running_sandbox(*options: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "helpers.cli", "sandbox", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def sandbox_facts(process: subprocess.Popen[str]) -> dict[str, str]:
+    assert process.stdout is not None
+    facts: dict[str, str] = json.loads(process.stdout.readline())
+    return facts
+
+
+@contextmanager
+def client_of(
+    facts: dict[str, str], connection_string: str | None = None
+) -> Iterator[CommunicationIdentityClient]:
+    with RequestsTransport(connection_verify=facts["ca_file"]) as transport:
+        yield CommunicationIdentityClient.from_connection_string(
+            connection_string or facts["connection_string"], transport=transport
+        )
+
+
+def test_a_client_elsewhere_uses_the_sandbox_with_what_json_says(sandbox_home):
+    with running_sandbox("--json") as process:
+        facts = sandbox_facts(process)
+        with client_of(facts) as client:
+            user, token = client.create_user_and_token(["chat"])
+
+    assert set(facts) == {
+        "connection_string",
+        "endpoint",
+        "ca_file",
+        "identity_endpoint",
+        "identity_header",
+        "log",
+    }
+    assert user.properties["id"].startswith("8:acs:")
+    assert token.token.startswith("eyJ")
+    assert "POST /identities" in Path(facts["log"]).read_text("ascii")
+    assert facts["identity_endpoint"].startswith(facts["endpoint"])
+
+
+def test_without_json_the_same_facts_are_a_sheet_to_read(sandbox_home):
+    with running_sandbox() as process:
+        assert process.stdout is not None
+        assert (
+            process.stdout.readline() == "The sandbox is running. Press Ctrl-C here to stop it.\n"
+        )
+        assert process.stdout.readline() == "\n"
+        lines = [process.stdout.readline() for _ in range(6)]
+
+    assert re.fullmatch(
+        r"  connection string +endpoint=https://localhost:\d+/;accesskey=\S+\n", lines[0]
+    )
+    assert [line.split("  ")[1] for line in lines[1:]] == [
+        "endpoint",
+        "certificate authority to trust",
+        "IDENTITY_ENDPOINT",
+        "IDENTITY_HEADER",
+        "log of requests",
+    ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send to one process")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_ends_the_sandbox_and_removes_its_certificate(name, sandbox_home):
+    with running_sandbox("--json") as process:
+        facts = sandbox_facts(process)
+
+        process.send_signal(getattr(signal, name))
+
+        assert process.wait(timeout=10) == 0
+        assert not Path(facts["ca_file"]).exists()
+
+
+def test_identities_survive_a_restart_of_the_sandbox(sandbox_home):
+    with running_sandbox("--json") as process, client_of(sandbox_facts(process)) as client:
+        user = client.create_user()
+    with running_sandbox("--json") as process, client_of(sandbox_facts(process)) as client:
+        token = client.get_token(user, ["chat"])
+
+    assert token.token
+
+
+def test_in_memory_nothing_survives_and_nothing_is_written(sandbox_home):
+    with running_sandbox("--json", "--in-memory") as process:
+        facts = sandbox_facts(process)
+        with client_of(facts) as client:
+            client.create_user()
+
+    assert not sandbox_home.exists()
+
+
+def test_the_sandboxs_taken_port_is_one_sentence(taken_port, sandbox_home, capsys):
+    assert exit_status("sandbox", "--port", str(taken_port)) == 1
+
+    error = capsys.readouterr().err
+    assert error.startswith(f"acs-tutorial: Port {taken_port} on 127.0.0.1 is already in use")
+    assert error.count("\n") == 1
+
+
+def test_a_teams_users_token_is_accepted_by_the_running_sandbox(sandbox_home, capsys):
+    application, user = str(uuid.uuid4()), str(uuid.uuid4())
+    assert exit_status("sandbox", "teams-token", "--app-id", application, "--user-id", user) == 0
+    teams = json.loads(capsys.readouterr().out)
+
+    with running_sandbox("--json") as process, client_of(sandbox_facts(process)) as client:
+        token = client.get_token_for_teams_user(teams["access_token"], application, teams["oid"])
+
+    assert set(teams) == {"access_token", "oid"}
+    assert teams["oid"] == user
+    assert token.token.startswith("eyJ")
+
+
+def test_an_expired_teams_token_is_refused(sandbox_home, capsys):
+    application = str(uuid.uuid4())
+    exit_status("sandbox", "teams-token", "--app-id", application, "--expired")
+    teams = json.loads(capsys.readouterr().out)
+
+    with (
+        running_sandbox("--json") as process,
+        client_of(sandbox_facts(process)) as client,
+        pytest.raises(HttpResponseError),
+    ):
+        client.get_token_for_teams_user(teams["access_token"], application, teams["oid"])
+
+
+def test_an_added_resource_has_keys_of_its_own_that_work_at_once(sandbox_home, capsys):
+    with running_sandbox("--json") as process:
+        facts = sandbox_facts(process)
+        assert exit_status("sandbox", "resource", "add", "second") == 0
+        added = json.loads(capsys.readouterr().out)
+        other = f"endpoint={facts['endpoint']};accesskey={added['secondary_key']}"
+        with client_of(facts, other) as client:
+            user = client.create_user()
+
+    assert set(added) == {"name", "id", "primary_key", "secondary_key"}
+    assert user.properties["id"].startswith(f"8:acs:{added['id']}_")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["sandbox", "teams-token", "--app-id", "mine"],
+        ["sandbox", "resource", "add", "Not A Name"],
+    ],
+)
+def test_what_the_sandbox_refuses_is_one_sentence(arguments, sandbox_home, capsys):
+    assert exit_status(*arguments) == 1
+
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("acs-tutorial: ")
+    assert captured.err.count("\n") == 1
 
 
 def start_kernel(address: str, token: str, runtime_folder: Path, state: str) -> int:

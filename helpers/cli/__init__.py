@@ -29,6 +29,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="acs-tutorial",
+        usage=_("acs-tutorial [options] [COMMAND …]"),
         description=_(
             "Learn Azure Communication Services identities and access tokens in Python. Without a command, this opens "
             "the first lesson in JupyterLab; everything runs on this machine unless you choose otherwise."
@@ -40,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"%(prog)s {version('acs-tutorial')}"
     )
     lab.add_arguments(parser)
-    commands = parser.add_subparsers(title=_("commands"), metavar="COMMAND", dest="command")
+    commands = parser.add_subparsers(title=_("commands"), metavar="COMMAND", prog=parser.prog)
     for module in (quickstart, refresh, sandbox):
         module.add_command(commands)
     return parser

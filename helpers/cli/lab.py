@@ -18,7 +18,7 @@ from helpers.errors import TutorialError
 from helpers.language import gettext as _
 
 if TYPE_CHECKING:
-    from jupyter_client.manager import AsyncKernelManager
+    from jupyter_client.manager import KernelManager
     from jupyter_server.serverapp import ServerApp
 
 _PROJECT = Path(__file__).resolve().parents[2]
@@ -137,8 +137,10 @@ async def _stop(server: ServerApp) -> None:
     server.stop()
 
 
-async def _end(kernel: AsyncKernelManager) -> None:
+async def _end(kernel: KernelManager) -> None:
     # Jupyter would interrupt the kernel first, and a running cell answers that with a traceback in the terminal.
+    from jupyter_core.utils import ensure_async
+
     kernel.stop_restarter()
-    await kernel.request_shutdown()
-    await kernel.finish_shutdown()
+    await ensure_async(kernel.request_shutdown())
+    await ensure_async(kernel.finish_shutdown())

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 def add_command(commands: Commands) -> None:
     command = commands.add_parser(
         "sandbox",
+        usage=_("acs-tutorial sandbox [options] [COMMAND …]"),
         help=_("run the sandbox by itself, for curl and other languages' SDKs"),
         description=_(
             "Runs the local Azure Communication Services Identity service until Ctrl-C and prints what a client needs. "
@@ -52,7 +53,7 @@ def add_command(commands: Commands) -> None:
         "--json", action="store_true", help=_("print one line of JSON, for programs")
     )
     command.set_defaults(run=_serve)
-    actions = command.add_subparsers(title=_("more commands"), metavar="COMMAND")
+    actions = command.add_subparsers(title=_("more commands"), metavar="COMMAND", prog=command.prog)
     _add_teams_token(actions)
     _add_resource(actions)
 

@@ -287,6 +287,7 @@ class IdentityService:
             fields["customId"] = _string
         model = _model(call.request, fields)
         scopes = model.get("createTokenWithScopes")
+        self._count(call, "create_identity_and_token" if scopes else "create_identity")
         if scopes is None and "createTokenWithScopes" in model and call.since(LIFETIMES_SINCE):
             raise invalid("CreateTokenWithScopes value is missing.", "CreateTokenWithScopes")
         identity, issued = self.directory.create_identity(

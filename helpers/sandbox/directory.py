@@ -270,12 +270,12 @@ class Directory:
         """Return a token that was not revoked and, for the first two of a second, not issued before.
 
         The documented claims know whole seconds only, so that two tokens of one second could be the same text, and a new
-        one could be one that was just revoked. `iat` equals `csi` or is one later (decoded from public tokens), which
-        makes two; where they are spent by a revocation, the next second's are taken.
+        one could be one that was just revoked. `csi` equals `iat` or is one earlier (decoded from public tokens), which
+        makes two; where a revocation has spent both, the next second's are taken.
         """
         step = 0
         while True:
-            second, signed_later = divmod(step, 2)
+            later, earlier = divmod(step, 2)
             unsigned = self.signing_key.unsigned(
                 tokens.communication_user_claims(
                     raw_id,
@@ -283,15 +283,15 @@ class Directory:
                     resource_id=caller.resource.id,
                     region=caller.resource.region,
                     location=caller.resource.location,
-                    issued_at=issued_at + second,
-                    signed_at=issued_at + second + signed_later,
+                    issued_at=issued_at + later - earlier,
+                    signed_at=issued_at + later,
                     lifetime_seconds=lifetime,
                 )
             )
-            earlier = self.store.token(tokens.digest(unsigned))
-            if earlier is None:
+            known = self.store.token(tokens.digest(unsigned))
+            if known is None:
                 return unsigned
-            if earlier.ends_at is None and earlier.access_key_id == caller.access_key_id and step:
+            if earlier and known.ends_at is None and known.access_key_id == caller.access_key_id:
                 return unsigned
             step += 1
 

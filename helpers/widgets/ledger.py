@@ -161,7 +161,9 @@ class Ledger(Panel):
                 except ResourceNotFoundError:
                     deleted.append(identity.raw_id)  # Somebody was faster; that is what we want.
                 except AzureError as error:
-                    failures.append(f"{identity.raw_id}: {masked(error.message)}")
+                    # The lines after the first only repeat it, as code and message.
+                    reason = next(iter(error.message.splitlines()), type(error).__name__)
+                    failures.append(f"{identity.raw_id}: {masked(reason)}")
                 else:
                     deleted.append(identity.raw_id)
                 self.progress.value = len(deleted)

@@ -44,7 +44,6 @@ class ScopePicker(Panel):
         chosen = checked(value)
         self.checkboxes = {
             scope.name: ipywidgets.Checkbox(
-                value=scope.name in chosen,
                 description=scope.name,
                 tooltip=scope.permits,
                 indent=False,
@@ -65,8 +64,8 @@ class ScopePicker(Panel):
         self.add_class("acs-scope-picker")
         for box in self.checkboxes.values():
             box.observe(self._handler(self._box_changed), names="value")
+        # Differs from the trait's default even when empty, so this draws as well.
         self.value = chosen
-        self._show()
 
     def __repr__(self) -> str:
         return f"ScopePicker(value={self.value})"

@@ -15,8 +15,8 @@ from helpers.language import gettext as _
 
 _CSS = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 
-STYLE = f"<style>{_CSS}</style>"
-"""The style sheet as HTML. Everything in it is under ``.acs``, so it may stand in a page any number of times."""
+STYLE = f"<style>{' '.join(_CSS.split())}</style>"
+"""The style sheet as HTML, in one line. Everything in it is under ``.acs``, so it may stand in a page any number of times."""
 
 
 def escape(value: object) -> str:

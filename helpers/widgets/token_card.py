@@ -72,7 +72,7 @@ class TokenCard:
     def __repr__(self) -> str:
         expires = style.utc(self.expires) if self.expires else None
         scopes = ",".join(self.scopes)
-        return f"TokenCard({scopes if len(scopes) <= 46 else scopes[:45] + '…'}, expires {expires})"
+        return f"TokenCard({scopes if len(scopes) <= 47 else scopes[:46] + '…'}, expires {expires})"
 
     def __str__(self) -> str:
         lines = [

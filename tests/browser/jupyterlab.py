@@ -214,6 +214,23 @@ class Lesson:
         """Run the cell at *index*, counted from 0 over all cells, and wait for its outputs."""
         self.page.evaluate(_RUN_CELL, index)
 
+    def run_through(self, source: str) -> int:
+        """Run the code cells from the top through the one that holds *source*, and return that one's index."""
+        last = self.find(source)
+        for index in range(last + 1):
+            self.run_cell(index)
+        assert self.errors() == []
+        return last
+
+    def find(self, source: str) -> int:
+        """Return the index of the only cell whose source holds *source*."""
+        (index,) = (n for n, cell in enumerate(self.cells()) if source in cell["source"])
+        return index
+
+    def output_text(self, index: int) -> str:
+        """Return what the cell at *index* printed."""
+        return "".join(output.get("text", "") for output in self.cells()[index]["outputs"])
+
     def cells(self) -> list[dict[str, Any]]:
         """Return the cells as they are now, in nbformat's form, outputs included."""
         notebook: dict[str, Any] = self.page.evaluate(

@@ -76,6 +76,8 @@ def test_what_is_shown_cannot_become_markup() -> None:
 def test_its_text_twin_is_short_and_in_one_line() -> None:
     call, scopes, _lifetime = preview()
     assert repr(CallPreview("f({x})", x=1)) == "CallPreview(f(1))"
+    assert repr(CallPreview("x" * 80)) == f"CallPreview({'x' * 80})"
+    assert repr(CallPreview("x" * 81)) == f"CallPreview({'x' * 79}…)"
 
     scopes.value = list(scopes.checkboxes)
 

@@ -48,6 +48,18 @@ def test_a_long_call_gets_one_argument_a_line_and_means_the_same() -> None:
     assert ast.dump(ast.parse(result)) == ast.dump(ast.parse(call))
 
 
+def test_the_width_is_76() -> None:
+    fits = f"f({'x' * 73})"
+    assert len(fits) == 76
+
+    assert wrapped(fits) == fits
+    assert wrapped(f"f({'x' * 74})") == f"f(\n    {'x' * 74},\n)"
+
+
+def test_a_long_call_with_names_only_is_wrapped_too() -> None:
+    assert wrapped(f"f({'x' * 70}=1, y=2)") == f"f(\n    {'x' * 70}=1,\n    y=2,\n)"
+
+
 @pytest.mark.parametrize(
     "source",
     [

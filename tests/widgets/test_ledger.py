@@ -222,13 +222,16 @@ def test_several_failures_are_all_named_and_their_secrets_hidden() -> None:
     widget, _client, _journal = ledger(
         Identity("8:acs:a"),
         Identity("8:acs:b"),
-        errors={"8:acs:a": HttpResponseError(key), "8:acs:b": HttpResponseError("busy")},
+        errors={
+            "8:acs:a": HttpResponseError(key),
+            "8:acs:b": HttpResponseError("(Busy) busy\nCode: Busy"),
+        },
     )
 
     sentence = widget.clean_up()
 
     assert sentence.startswith("2 identities could not be deleted (8:acs:a: endpoint=")
-    assert sentence.endswith("; 8:acs:b: busy); 0 deleted. Try again.")
+    assert sentence.endswith("; 8:acs:b: (Busy) busy); 0 deleted. Try again.")
     assert "k" * 40 not in sentence + widget.describe()
 
 

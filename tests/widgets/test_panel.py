@@ -3,6 +3,7 @@ from __future__ import annotations
 import ipywidgets
 import pytest
 
+from helpers.widgets import style
 from helpers.widgets.panel import Panel, text_of
 
 
@@ -74,6 +75,13 @@ def test_the_description_holds_every_part() -> None:
         "Dropdown “pick”: value='a', options=('a', 'b'), disabled=True, tooltip=None",
         "unseen & quiet (hidden)",
     ]
+
+
+def test_it_brings_its_style_along() -> None:
+    panel = Panel([])
+
+    assert "acs" in panel._dom_classes
+    assert panel.children[0].value == style.STYLE
 
 
 def test_the_text_of_html_leaves_out_styles_and_decoration() -> None:

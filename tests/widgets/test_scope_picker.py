@@ -99,7 +99,8 @@ def test_the_hint_leads_to_least_privilege(chosen: list[str], hint: str) -> None
     for name in chosen:
         by_click.checkboxes[name].value = True
 
-    assert hint in by_code.describe()
+    assert hint in by_code.advice
+    assert by_code.advice in by_code.describe().splitlines()
     assert by_code.describe() == by_click.describe()
 
 
@@ -117,6 +118,21 @@ def test_every_box_is_labelled_and_says_what_it_permits() -> None:
         box = picker.checkboxes[scope.name]
         assert (box.description, box.tooltip, box.disabled) == (scope.name, scope.permits, False)
         assert text.splitlines().count(scope.permits) == 1
+
+
+def test_the_boxes_stand_under_their_service() -> None:
+    lines = ScopePicker([]).describe().splitlines()
+    order = [line.split("”")[0] for line in lines if line.startswith(("Checkbox", "Chat", "Calls"))]
+
+    assert order == [
+        "Chat",
+        "Checkbox “chat",
+        "Checkbox “chat.join",
+        "Checkbox “chat.join.limited",
+        "Calls (voice and video over IP)",
+        "Checkbox “voip",
+        "Checkbox “voip.join",
+    ]
 
 
 def test_its_text_twin_is_short_enough_to_be_compared_whole() -> None:

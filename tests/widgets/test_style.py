@@ -69,6 +69,10 @@ def test_the_bar_is_drawn_to_a_scale_of_a_day(
     assert f'acs-bar-used" style="width: {widths[1]}"' in html
 
 
+def test_nothing_is_used_unless_it_is_said() -> None:
+    assert 'acs-bar-used" style="width: 0.0%"' in style.lifetime_bar(timedelta(hours=9), "words")
+
+
 def test_every_rule_of_the_style_sheet_stays_inside_the_widgets() -> None:
     rules = style.STYLE.removeprefix("<style>").removesuffix("</style>").split("}")
     selectors = [rule.split("{")[0].strip() for rule in rules if rule.strip()]

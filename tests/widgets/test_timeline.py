@@ -90,6 +90,7 @@ def test_bars_are_drawn_to_scale() -> None:
     ]
     assert timeline._picture.value.count('x1="50.00%" x2="50.00%"') == 2
     assert timeline._picture.value.count("✕</text>") == 1
+    assert "Dashed, after ✕: what revoking took away." in timeline.describe()
     assert f'x="{margin + 2 * hour:.2f}%" y="15"' in timeline._picture.value
 
 

@@ -238,10 +238,10 @@ def test_its_repr_is_short(make_token: MakeToken, token: str) -> None:
 
     assert repr(TokenCard(token, now=NOW)) == f"TokenCard(chat,voip, expires {EXPIRES_TEXT})"
     assert len(repr(TokenCard(make_token(acsScope=every_scope, exp=ISSUED)))) < 100
-    assert repr(TokenCard(make_token(acsScope=every_scope))) == (
-        "TokenCard(chat,chat.join,chat.join.limited,voip,voip.joi…, expires None)"
+    assert f"TokenCard({every_scope}, expires 20" in repr(
+        TokenCard(make_token(acsScope=every_scope, exp=ISSUED))
     )
-    assert "voip.join, expires" in repr(TokenCard(make_token(acsScope=every_scope[1:])))
+    assert repr(TokenCard(make_token(acsScope="x" * 48))) == f"TokenCard({'x' * 46}…, expires None)"
 
 
 def test_text_in_other_scripts_stays_readable(make_token: MakeToken) -> None:
