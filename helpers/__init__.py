@@ -1,6 +1,8 @@
 """What a lesson uses: ``helpers.start()`` and the widgets. The SDK itself is imported by the lesson, as in any program."""
 
+from helpers.explain import explain
 from helpers.masking import mask_token
+from helpers.progress import Progress
 from helpers.session import start
 from helpers.widgets import CallPreview, Ledger, LifetimePicker, ScopePicker, TokenCard
 
@@ -8,8 +10,10 @@ __all__ = [
     "CallPreview",
     "Ledger",
     "LifetimePicker",
+    "Progress",
     "ScopePicker",
     "TokenCard",
+    "explain",
     "mask_token",
     "start",
 ]

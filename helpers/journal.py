@@ -1,4 +1,4 @@
-"""The record of what really went over the wire: exchanges, and the identities they created and deleted.
+"""The record of what really went over the wire: exchanges, the identities they created and deleted, exercises solved.
 
 One SQLite file holds it for every kernel on this machine. Nothing secret enters it: requests and answers are masked
 before they are written. The ledger, the exercises and the wire panel are all views of this record.
@@ -60,6 +60,10 @@ CREATE TABLE IF NOT EXISTS identities (
     created_at REAL NOT NULL,
     deleted_at REAL,
     PRIMARY KEY (service, raw_id)
+);
+CREATE TABLE IF NOT EXISTS solved (
+    lesson TEXT PRIMARY KEY,
+    at REAL NOT NULL
 );
 """
 
@@ -281,6 +285,21 @@ class Journal:
             )
             for row in rows
         ]
+
+    def solve(self, lesson: str) -> None:
+        """Record that the exercise of *lesson* is solved; the first time counts."""
+        with self._transaction() as database:
+            database.execute("INSERT OR IGNORE INTO solved VALUES (?, ?)", (lesson, _now()))
+
+    def solved(self) -> dict[str, datetime]:
+        """Return the lessons whose exercise is solved, each with the time (UTC) when it was."""
+        rows = self._read("SELECT lesson, at FROM solved ORDER BY lesson", ())
+        return {row["lesson"]: _utc(row["at"]) for row in rows}
+
+    def forget_solved(self) -> None:
+        """Forget every solved exercise. Exchanges and identities stay."""
+        with self._transaction() as database:
+            database.execute("DELETE FROM solved")
 
     def close(self) -> None:
         """Close the file. The record stays."""

@@ -70,9 +70,9 @@ class Session:
         Raises:
             TutorialError: this session belongs to no lesson.
         """
-        from helpers.exercises import Exercise, of_lesson
+        from helpers.exercises import Exercise
 
-        return Exercise(of_lesson(self.lesson), self.journal)
+        return Exercise(self.lesson, self.journal)
 
     @property
     def badge(self) -> Badge:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 from azure.communication.identity import CommunicationIdentityClient
 from azure.core.exceptions import HttpResponseError
+from IPython.core.interactiveshell import InteractiveShell
 
 from helpers.errors import TutorialError
 from helpers.exercises import Exercise, Outcome, of_lesson
@@ -29,7 +32,7 @@ def attempt(
     lesson: str, journal: Journal, client: CommunicationIdentityClient, try_it: Attempt
 ) -> Any:
     identity = client.create_user()
-    exercise = Exercise(of_lesson(lesson), journal)
+    exercise = Exercise(lesson, journal)
     try_it(client, identity)
     return exercise.check()
 
@@ -173,7 +176,7 @@ def test_not_attempted_repeats_the_goal(
 @pytest.mark.parametrize("lesson", NUMBERS)
 def test_hints_come_one_by_one_and_the_solution_is_code(lesson: str, journal: Journal) -> None:
     task = of_lesson(lesson)
-    exercise = Exercise(task, journal)
+    exercise = Exercise(lesson, journal)
     count = len(task.hints)
 
     hints = [exercise.hint().text for _ in range(count + 1)]
@@ -189,8 +192,43 @@ def test_a_lesson_without_an_exercise_says_which_have_one() -> None:
         of_lesson(None)
 
 
+def test_a_right_answer_counts_towards_the_progress_and_a_wrong_one_does_not(
+    journal: Journal, client: CommunicationIdentityClient
+) -> None:
+    attempt("03", journal, client, issue("chat"))
+    assert journal.solved() == {}
+
+    attempt("03", journal, client, issue("chat.join.limited"))
+    assert list(journal.solved()) == ["03"]
+
+
+def test_code_that_fails_before_anything_is_sent_is_explained(
+    journal: Journal, client: CommunicationIdentityClient
+) -> None:
+    shell = InteractiveShell.instance()
+    shell.user_ns.update(
+        Exercise=Exercise, journal=journal, client=client, identity=client.create_user()
+    )
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            shell.run_cell(
+                'exercise = Exercise("03", journal)\nclient.get_token(identity, "chat.join.limited")'
+            )
+        feedback = shell.user_ns["exercise"].check()
+        shell.run_cell(
+            'exercise = Exercise("03", journal)\nclient.get_token(identity, ["chat.join.limited"]);'
+        )
+        second = shell.user_ns["exercise"].check()
+    finally:
+        InteractiveShell.clear_instance()
+
+    assert feedback.outcome is Outcome.FAILED
+    assert "given as one text" in feedback.text and "square brackets" in feedback.text
+    assert second.outcome is Outcome.RIGHT
+
+
 def test_feedback_reads_the_same_as_text_and_as_html(journal: Journal) -> None:
-    feedback = Exercise(of_lesson("03"), journal).solution()
+    feedback = Exercise("03", journal).solution()
 
     assert "get_token" in repr(feedback)
     assert "<pre" in feedback._repr_html_()

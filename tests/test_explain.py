@@ -353,7 +353,7 @@ GENERAL = ("The call did not succeed, and the SDK", "This error comes from Pytho
     ("do", "cause", "fix"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
 )
 def test_an_error_is_explained(do: Callable[[Room], Any], cause: str, fix: str, room: Room) -> None:
-    with pytest.raises(Exception) as raised:  # noqa: PT011
+    with pytest.raises(Exception) as raised:
         do(room)
 
     explanation = explain(raised.value)

@@ -191,3 +191,17 @@ def test_many_processes_write_the_same_file_at_once(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "journal.sqlite3") as database:
         assert database.execute("SELECT count(*) FROM sessions").fetchone() == (80,)
     database.close()
+
+
+def test_what_is_solved_is_kept_for_every_kernel_until_it_is_forgotten(tmp_path: Path) -> None:
+    first, second = Journal(tmp_path, service="sandbox"), Journal(tmp_path, service="sandbox")
+    first.solve("03")
+    at = second.solved()["03"]
+    second.solve("03")
+
+    assert first.solved() == {"03": at}
+
+    first.forget_solved()
+    assert second.solved() == {}
+    first.close()
+    second.close()

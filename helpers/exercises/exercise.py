@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from html import escape
+from typing import Any
 
-from helpers.journal import Exchange, Journal
+from IPython.core.getipython import get_ipython
+
+from helpers.exercises.tasks import of_lesson
+from helpers.explain import explain
+from helpers.journal import Journal
 from helpers.language import gettext as _
 
 
@@ -18,20 +22,6 @@ class Outcome(Enum):
     WRONG = "✘"
     FAILED = "⚠"
     NOT_ATTEMPTED = "○"
-
-
-@dataclass(frozen=True)
-class Task:
-    """What an exercise asks for, and how an attempt is judged."""
-
-    goal: str
-    hints: tuple[str, ...]
-    """From a nudge to nearly the answer."""
-    solution: str
-    """Python lines that solve it in the lesson where it stands."""
-    judge: Callable[[list[Exchange]], str | None]
-    """Reads the attempt's successful exchanges; returns what is wrong as a sentence about them, ``None`` when right."""
-    praise: str
 
 
 @dataclass(frozen=True)
@@ -60,16 +50,36 @@ class Feedback:
 class Exercise:
     """One attempt at a lesson's task: what is sent after it was made counts."""
 
-    def __init__(self, task: Task, journal: Journal) -> None:
-        self._task = task
+    def __init__(self, lesson: str | None, journal: Journal) -> None:
+        """Begin the exercise of *lesson* (its number, such as ``"03"``).
+
+        Raises:
+            TutorialError: that lesson has no exercise.
+        """
+        self._task = of_lesson(lesson)
+        self._lesson = lesson or ""
         self._journal = journal
         self._hints_given = 0
+        self._error: BaseException | None = None
         earlier = journal.exchanges()
         self._since = earlier[-1].number if earlier else 0
+        self._watch_cell()
 
     def check(self) -> Feedback:
-        """Judge what was sent since this exercise began."""
+        """Judge what was sent since this exercise began; a right answer counts towards the progress."""
         attempt = self._journal.exchanges(since=self._since)
+        problem = self._task.judge([exchange for exchange in attempt if exchange.succeeded])
+        if attempt and problem is None:
+            self._journal.solve(self._lesson)
+            return Feedback(self._task.praise, Outcome.RIGHT)
+        if self._error is not None:
+            explanation = explain(self._error)
+            return Feedback(
+                _("Your code ended with an error. {cause} {fix}").format(
+                    cause=explanation.cause, fix=explanation.fix
+                ),
+                Outcome.FAILED,
+            )
         if not attempt:
             return Feedback(
                 _("Not attempted yet: nothing was sent since the exercise began. {goal}").format(
@@ -77,9 +87,6 @@ class Exercise:
                 ),
                 Outcome.NOT_ATTEMPTED,
             )
-        problem = self._task.judge([exchange for exchange in attempt if exchange.succeeded])
-        if problem is None:
-            return Feedback(self._task.praise, Outcome.RIGHT)
         last = attempt[-1]
         if not last.succeeded:
             error = last.answered.get("error") or {}
@@ -91,7 +98,19 @@ class Exercise:
                 ),
                 Outcome.FAILED,
             )
-        return Feedback(problem, Outcome.WRONG)
+        return Feedback(problem or self._task.goal, Outcome.WRONG)
+
+    def _watch_cell(self) -> None:
+        """Notice when the cell that holds the attempt ends with an error: then nothing may have been sent at all."""
+        shell = get_ipython()
+        if shell is None:
+            return
+
+        def ended(result: Any) -> None:
+            shell.events.unregister("post_run_cell", ended)
+            self._error = result.error_in_exec
+
+        shell.events.register("post_run_cell", ended)
 
     def hint(self) -> Feedback:
         """Give the next hint; after the last one, the last one again."""

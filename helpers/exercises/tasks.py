@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from helpers.errors import TutorialError
-from helpers.exercises.exercise import Task
 from helpers.journal import Exchange
 from helpers.language import gettext as _
 from helpers.language import ngettext
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an exercise asks for, and how an attempt is judged."""
+
+    goal: str
+    hints: tuple[str, ...]
+    """From a nudge to nearly the answer."""
+    solution: str
+    """Python lines that solve it in the lesson where it stands."""
+    judge: Callable[[list[Exchange]], str | None]
+    """Reads the attempt's successful exchanges; returns what is wrong as a sentence about them, ``None`` when right."""
+    praise: str
 
 
 def of_lesson(lesson: str | None) -> Task:
@@ -324,6 +338,9 @@ _TASKS: dict[str, Callable[[], Task]] = {
     "08": _delete_identities,
     "09": _complete_quickstart,
 }
+
+LESSONS = tuple(_TASKS)
+"""The numbers of the lessons that have an exercise, in order."""
 
 
 def _of(attempt: Sequence[Exchange], *operations: str) -> list[Exchange]:

@@ -63,4 +63,9 @@ class RequestLog:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError:
+            # A broken one still has what it could not write, and said so.
+            if not self._broken:
+                raise

@@ -54,12 +54,8 @@ class Server:
         self.port: int = sockets[0].getsockname()[1]
         served_hosts = _served_hosts(host)
         self.name = served_hosts[0]
-        authority = trustme.CA(organization_name="acs-tutorial sandbox")
-        self.certificate_authority: bytes = authority.cert_pem.bytes()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.set_alpn_protocols(["http/1.1"])
-        authority.issue_cert(*served_hosts, "*.localhost").configure_cert(context)
+        certificates = _Certificates(directory, served_hosts)
+        self.certificate_authority: bytes = certificates.authority.cert_pem.bytes()
         # Signing lets other threads run, so that it need not hold up the event loop.
         self._executor = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sandbox-sign")
         config = uvicorn.Config(
@@ -84,7 +80,7 @@ class Server:
             timeout_graceful_shutdown=1,
             h11_max_incomplete_event_size=MAXIMUM_HEAD_BYTES,
         )
-        self._server = _HttpsServer(config, context)
+        self._server = _HttpsServer(config, certificates.context)
         self._thread = threading.Thread(
             target=self._run, args=(sockets,), name="acs-sandbox", daemon=True
         )
@@ -171,6 +167,35 @@ def _bound(host: str, port: int) -> socket.socket:
             f"The sandbox cannot listen on port {port} of {host}: {error}."
         ) from error
     return bound
+
+
+class _Certificates:
+    """A certificate authority that lives as long as the server, and what it issued. Its key never reaches the disk."""
+
+    def __init__(self, directory: Directory, served_hosts: list[str]) -> None:
+        self.authority = trustme.CA(organization_name="acs-tutorial sandbox")
+        self.context = self._for(*served_hosts)
+        self.context.sni_callback = self._choose
+        self._directory = directory
+        self._of_resources: dict[str, ssl.SSLContext] = {}
+
+    def _for(self, *hosts: str) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.set_alpn_protocols(["http/1.1"])
+        self.authority.issue_cert(*hosts).configure_cert(context)
+        return context
+
+    def _choose(
+        self, connection: ssl.SSLObject, host: str | None, context: ssl.SSLContext
+    ) -> int | None:
+        # Clients do not accept a certificate for *.localhost, so each resource's own host gets one when it is asked for.
+        name = (host or "").removesuffix(".localhost")
+        if name != host and any(name == known.name for known in self._directory.store.resources()):
+            if name not in self._of_resources:
+                self._of_resources[name] = self._for(f"{name}.localhost")
+            connection.context = self._of_resources[name]
+        return None
 
 
 class _HttpsServer(uvicorn.Server):
