@@ -4,15 +4,27 @@ from helpers.explain import explain
 from helpers.masking import mask_token
 from helpers.progress import Progress
 from helpers.session import start
-from helpers.widgets import CallPreview, Ledger, LifetimePicker, ScopePicker, TokenCard
+from helpers.widgets import (
+    CallPreview,
+    Ledger,
+    LifetimePicker,
+    ScopeExplorer,
+    ScopePicker,
+    Timeline,
+    TokenCard,
+    WirePanel,
+)
 
 __all__ = [
     "CallPreview",
     "Ledger",
     "LifetimePicker",
     "Progress",
+    "ScopeExplorer",
     "ScopePicker",
+    "Timeline",
     "TokenCard",
+    "WirePanel",
     "explain",
     "mask_token",
     "start",

@@ -7,6 +7,8 @@ import os
 import tempfile
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +20,16 @@ from helpers.errors import TutorialError
 from helpers.journal import Exchange, Journal
 from helpers.language import gettext as _
 from helpers.widgets.badge import Badge
+from helpers.widgets.timeline import TokenRecord
 
 if TYPE_CHECKING:
+    from azure.communication.identity import CommunicationUserIdentifier
+
     from helpers.exercises import Exercise
     from helpers.sandbox import Sandbox
+
+# What the service gives where no lifetime is asked for (documented).
+_DEFAULT_LIFETIME_MINUTES = 24 * 60
 
 _current: Session | None = None
 _starting = threading.Lock()
@@ -63,6 +71,31 @@ class Session:
     def exchanges(self) -> list[Exchange]:
         """What this session's clients sent and were answered so far, masked, oldest first."""
         return self.journal.exchanges()
+
+    def now(self) -> datetime:
+        """The present moment (UTC) by which tokens live: the sandbox's clock, which can be moved, or the machine's."""
+        return self.sandbox.clock.now() if self.sandbox else datetime.now(timezone.utc)
+
+    def tokens(self, identity: CommunicationUserIdentifier) -> list[TokenRecord]:
+        """Return the tokens that this session issued to *identity*, oldest first, as far as the record knows them."""
+        tokens: list[TokenRecord] = []
+        for exchange in self.exchanges():
+            if exchange.raw_id != identity.raw_id or not exchange.succeeded:
+                continue
+            match exchange.operation:
+                case "get_token" | "create_user_and_token":
+                    answer = exchange.answered.get("accessToken", exchange.answered)
+                    expires = datetime.fromisoformat(answer["expiresOn"][:19] + "+00:00")
+                    lifetime = timedelta(minutes=exchange.minutes or _DEFAULT_LIFETIME_MINUTES)
+                    tokens.append(TokenRecord(expires - lifetime, expires, exchange.scopes))
+                case "revoke_tokens" | "delete_user":
+                    tokens = [
+                        token
+                        if token.revoked
+                        else replace(token, revoked=max(exchange.at, token.issued))
+                        for token in tokens
+                    ]
+        return tokens
 
     def exercise(self) -> Exercise:
         """Begin this lesson's exercise: what is sent from here on counts.

@@ -64,6 +64,10 @@ def test_every_scope_says_what_it_permits_in_a_sentence() -> None:
     assert len(set(sentences)) == len(SCOPES)
 
 
+def test_scopes_belong_to_one_service() -> None:
+    assert [scope.service for scope in SCOPES] == ["chat", "chat", "chat", "voip", "voip"]
+
+
 def test_capabilities_belong_to_one_service() -> None:
     for capability in CAPABILITIES:
         assert {scope.partition(".")[0] for scope in capability.scopes} == {capability.service}

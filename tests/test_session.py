@@ -241,3 +241,37 @@ def test_a_state_folder_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> N
 
     assert "TutorialError" in printed
     assert "damaged" in printed
+
+
+def test_the_tokens_of_an_identity_are_read_from_the_record(tmp_path: Path) -> None:
+    printed = run(
+        f"session = helpers.start()\n{CLIENT}\n"
+        "from datetime import timedelta\n"
+        "other = client.create_user()\n"
+        "identity, token = client.create_user_and_token(['chat'], token_expires_in=timedelta(hours=2))\n"
+        "client.get_token(other, ['chat'])\n"
+        "client.revoke_tokens(identity)\n"
+        "client.get_token(identity, ['voip'])\n"
+        "first, second = session.tokens(identity)\n"
+        "print(first.scopes, first.expires - first.issued, first.state(session.now()))\n"
+        "print(second.scopes, second.expires - second.issued, second.revoked)\n"
+        "client.delete_user(identity)\n"
+        "print([token.state(session.now()) for token in session.tokens(identity)])",
+        tmp_path,
+    )
+
+    assert printed.splitlines()[1:] == [
+        "['chat'] 2:00:00 revoked just now",
+        "['voip'] 1 day, 0:00:00 None",
+        "['revoked just now', 'revoked just now']",
+    ]
+
+
+def test_now_follows_the_sandbox_clock(tmp_path: Path) -> None:
+    printed = run(
+        "session = helpers.start()\nbefore = session.now()\nsession.sandbox.clock.advance(hours=5)\n"
+        "print(round((session.now() - before).total_seconds() / 3600))",
+        tmp_path,
+    )
+
+    assert printed.splitlines()[-1] == "5"

@@ -7,6 +7,7 @@ from helpers.widgets.scope_explorer import ScopeExplorer
 from helpers.widgets.scope_picker import ScopePicker
 from helpers.widgets.timeline import Timeline, TokenRecord
 from helpers.widgets.token_card import TokenCard
+from helpers.widgets.wire_panel import WirePanel
 
 __all__ = [
     "CallPreview",
@@ -17,4 +18,5 @@ __all__ = [
     "Timeline",
     "TokenCard",
     "TokenRecord",
+    "WirePanel",
 ]

@@ -52,7 +52,7 @@ def done(text: str) -> str:
 def _note(kind: str, sign: str, text: str) -> str:
     if not text:
         return ""
-    mark = f'<span class="acs-sign" aria-hidden="true">{sign}</span> ' if sign else ""
+    mark = f'<span aria-hidden="true">{sign}</span> ' if sign else ""
     return f'<div class="acs-note acs-note-{kind}">{mark}{escape(text)}</div>'
 
 

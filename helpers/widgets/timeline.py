@@ -14,6 +14,9 @@ from helpers.widgets import style
 from helpers.widgets.panel import Panel
 from helpers.widgets.token_card import TokenCard
 
+# What would be rounded to nothing.
+_JUST_NOW = timedelta(seconds=30)
+
 
 @dataclass(frozen=True)
 class TokenRecord:
@@ -69,8 +72,12 @@ class TokenRecord:
     def state(self, now: datetime) -> str:
         """What a person would say of the token at *now*."""
         if self.revoked and self.revoked <= now and self.revoked < self.expires:
+            if now - self.revoked < _JUST_NOW:
+                return _("revoked just now")
             return _("revoked {ago} ago").format(ago=style.duration(now - self.revoked))
         if self.expires <= now:
+            if now - self.expires < _JUST_NOW:
+                return _("expired just now")
             return _("expired {ago} ago").format(ago=style.duration(now - self.expires))
         if now < self.issued:
             return _("issued {ahead} from now").format(ahead=style.duration(self.issued - now))
@@ -169,7 +176,7 @@ class Timeline(Panel):
             _bar(scale, token.issued, token.ends, "life"),
             _bar(scale, token.issued, min(token.ends, max(self._now, token.issued)), "used"),
         ]
-        if token.revoked and token.ends < token.expires:
+        if token.ends < token.expires:
             bars.append(_bar(scale, token.ends, token.expires, "lost"))
             cross = scale.percent(token.ends)
             bars.append(

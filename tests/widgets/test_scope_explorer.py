@@ -167,6 +167,7 @@ def test_without_a_scenario_there_is_nothing_to_judge() -> None:
 
     explorer.judge_button.click()
     assert explorer._verdict.value == ""
+    assert "That did not work" not in explorer.describe()
 
     explorer.scenario.value = SCENARIOS[1]
     assert not explorer.judge_button.disabled

@@ -62,11 +62,11 @@ def test_the_text_twin_says_what_the_picture_shows() -> None:
     [
         (record(-1, 1), "valid for another 1 h"),
         (record(-2, -1), "expired 1 h ago"),
-        (record(-1, 0), "expired 0 h ago"),
+        (record(-1, 0), "expired just now"),
         (record(0, 1), "valid for another 1 h"),
         (record(0.5, 1), "issued 30 min from now"),
         (record(-2, 2, revoked=-1), "revoked 1 h ago"),
-        (record(-2, 2, revoked=0), "revoked 0 h ago"),
+        (record(-2, 2, revoked=0), "revoked just now"),
         (record(-2, 2, revoked=1), "valid for another 1 h"),
         (record(-3, -2, revoked=-1), "expired 2 h ago"),
         (record(-3, -2, revoked=-2), "expired 2 h ago"),
@@ -92,6 +92,13 @@ def test_bars_are_drawn_to_scale() -> None:
     assert timeline._picture.value.count("✕</text>") == 1
     assert "Dashed, after ✕: what revoking took away." in timeline.describe()
     assert f'x="{margin + 2 * hour:.2f}%" y="15"' in timeline._picture.value
+
+
+def test_revoking_after_the_expiry_takes_nothing_away() -> None:
+    timeline = Timeline([record(-3, -2, revoked=-1)], now=NOON)
+
+    assert [kind for kind, _left, _width in bars(timeline)] == ["life", "used"]
+    assert "✕</text>" not in timeline._picture.value
 
 
 def test_what_lies_ahead_is_not_drawn_as_used() -> None:
@@ -203,9 +210,12 @@ def test_markup_in_a_scope_stays_text() -> None:
 
 
 def test_its_text_twin_is_short() -> None:
-    many = [record(-1, n + 1) for n in range(20)]
+    # Three states come to 74 characters and are told in full; a fourth would go beyond 80.
+    states = "valid for another 1 h, valid for another 1 h 30 min, valid for another 2 h"
+    three = [record(-3, 1), record(-2, 1.5), record(-1, 2)]
 
-    assert len(repr(Timeline(many, now=NOON))) < 100
+    assert repr(Timeline(three, now=NOON)) == f"Timeline({states})"
+    assert repr(Timeline([*three, record(-0.5, 9)], now=NOON)) == f"Timeline({states}, val…)"
 
 
 def test_it_speaks_the_chosen_language(korean: None) -> None:

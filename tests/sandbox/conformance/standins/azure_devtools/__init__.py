@@ -1,0 +1,1 @@
+"""Stands in for the recorder of the first versions."""

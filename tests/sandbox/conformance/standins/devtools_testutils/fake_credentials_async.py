@@ -1,0 +1,5 @@
+"""Imported by the tests, used in playback only."""
+
+
+class AsyncFakeCredential:
+    pass
