@@ -22,12 +22,10 @@ from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import JSONResponse
-from starlette.routing import Mount, Route
-from starlette.types import Message, Receive, Scope, Send
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from helpers.sandbox import auth, chat, entra, openapi
 from helpers.sandbox.control import NANOSECONDS, Fault
@@ -683,7 +681,7 @@ class Gate:
 
     def __init__(
         self,
-        app: Callable[..., Any],
+        app: ASGIApp,
         *,
         served_hosts: Collection[str],
         log: RequestLog | None,
@@ -741,7 +739,7 @@ def create_app(
     served_hosts: Collection[str] = (),
     log: RequestLog | None = None,
     executor: Executor | None = None,
-) -> Starlette:
+) -> ASGIApp:
     """Return the sandbox as an ASGI application.
 
     `identity_header` is the secret of the managed-identity endpoint. `served_hosts` are names that it answers to besides
@@ -775,16 +773,18 @@ def create_app(
     async def key_set(request: StarletteRequest) -> JSONResponse:
         return JSONResponse({"keys": [directory.signing_key.json_web_key()]})
 
-    return Starlette(
+    router = Router(
         routes=[
             Route("/openapi.json", description, methods=["GET"]),
             Route("/.well-known/jwks.json", key_set, methods=["GET"]),
             Route("/msi/token", managed_identity, methods=["GET"]),
             Route("/chat/threads", ChatThreads(directory)),
-            Mount("/", IdentityService(directory, executor=executor)),
         ],
-        middleware=[Middleware(Gate, served_hosts=served_hosts, log=log)],
+        # Everything else, targets that are no path at all included.
+        default=IdentityService(directory, executor=executor),
+        redirect_slashes=False,
     )
+    return Gate(router, served_hosts=served_hosts, log=log)
 
 
 def _managed_identity_error(status: int, message: str) -> JSONResponse:

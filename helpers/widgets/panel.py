@@ -29,6 +29,14 @@ class Panel(ipywidgets.VBox):
         """Return everything that the widget shows and offers, as plain text: one line per part."""
         return "\n".join(_lines(self.children))
 
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        # Where no kernel runs (a saved notebook, GitHub, nbviewer) the picture of this moment stands in for the widget. It also
+        # lets a comparison of outputs see all of the widget, of which the plain text shows only the beginning.
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
+        css_classes = " ".join(self._dom_classes)
+        bundle["text/html"] = f'<div class="{css_classes}">{_still(self.children)}</div>'
+        return bundle
+
     def _handler(self, handle: Callable[[Any], object]) -> Callable[[Any], None]:
         """Return a callback that runs *handle* and, when it fails, says so here before the error goes its way.
 
@@ -57,6 +65,28 @@ def text_of(html: str) -> str:
         r'<(span|div)[^>]* aria-hidden="true">.*?</\1>', "", without_style, flags=re.DOTALL
     )
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", without_signs)).split())
+
+
+def _still(widgets: Sequence[Any]) -> str:
+    """Return widgets as HTML that does nothing: what they show, at this moment."""
+    return "".join(_still_widget(widget) for widget in widgets if widget.layout.display != "none")
+
+
+def _still_widget(widget: Any) -> str:
+    if isinstance(widget, ipywidgets.Box):
+        return f"<div>{_still(widget.children)}</div>"
+    if isinstance(widget, ipywidgets.HTML):
+        return str(widget.value)
+    label = style.escape(widget.description)
+    if isinstance(widget, ipywidgets.Checkbox):
+        return f"<div>{'☑' if widget.value else '☐'} <code>{label}</code></div>"
+    if isinstance(widget, ipywidgets.Button):
+        return f'<span class="acs-pill">{label}</span>'
+    if isinstance(widget, ipywidgets.Dropdown):
+        return f"<div>{label}: {style.escape(widget.label)}</div>"
+    if isinstance(widget, ipywidgets.IntProgress):
+        return f"<div>{label}: {widget.value} / {widget.max}</div>"
+    return f"<div>{label}: {style.escape(widget.value)}</div>"
 
 
 def _lines(widgets: Sequence[Any]) -> Iterator[str]:

@@ -46,6 +46,9 @@ _JOIN = (
     "All other in-call operations such as mute/unmute, screen share, and so on",
 )
 
+# Not None: a dropdown takes that for nothing chosen, and shows an empty line.
+_NO_SCENARIO = ""
+
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         lambda: _("A guest in a chat"),
@@ -146,7 +149,7 @@ class ScopeExplorer(Panel):
         self.picker = ScopePicker(value)
         self.scenario = ipywidgets.Dropdown(
             options=[
-                (_("none: just explore"), None),
+                (_("none: just explore"), _NO_SCENARIO),
                 *((scenario.title(), scenario) for scenario in SCENARIOS),
             ],
             description=_("Scenario"),
@@ -205,7 +208,7 @@ class ScopeExplorer(Panel):
         self._show()
 
     def _scenario_changed(self, _change: Any) -> None:
-        self.judge_button.disabled = self.scenario.value is None
+        self.judge_button.disabled = self.scenario.value == _NO_SCENARIO
         self._show()
 
     def _next(self, _button: Any) -> None:
@@ -214,7 +217,7 @@ class ScopeExplorer(Panel):
         self.scenario.value = SCENARIOS[position % len(SCENARIOS)]
 
     def _judge(self, _button: Any) -> None:
-        if self.scenario.value is None:
+        if self.scenario.value == _NO_SCENARIO:
             return
         verdict = judge(self.value, self.scenario.value.needed)
         if verdict.right:
@@ -244,7 +247,7 @@ class ScopeExplorer(Panel):
         scenario = self.scenario.value
         self._story.value = (
             ""
-            if scenario is None
+            if scenario == _NO_SCENARIO
             else f'<div class="acs-story">{style.escape(scenario.story())}</div>'
         )
         self._verdict.value = ""

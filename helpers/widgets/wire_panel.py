@@ -93,7 +93,7 @@ class WirePanel:
         if not self._exchanges:
             return _("Nothing has gone over the wire in this lesson yet.")
         shown = ngettext(
-            "The last {count} exchange of this lesson.",
+            "The last exchange of this lesson.",
             "The last {count} exchanges of this lesson.",
             len(self._exchanges),
         ).format(count=len(self._exchanges))

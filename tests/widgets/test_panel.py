@@ -3,7 +3,7 @@ from __future__ import annotations
 import ipywidgets
 import pytest
 
-from helpers.widgets import style
+from helpers.widgets import LifetimePicker, ScopeExplorer, ScopePicker, style
 from helpers.widgets.panel import Panel, text_of
 
 
@@ -88,3 +88,33 @@ def test_the_text_of_html_leaves_out_styles_and_decoration() -> None:
     html = '<style>.x{}</style><p>One</p><span class="s" aria-hidden="true">⚠</span> <b>two&lt;</b>'
 
     assert text_of(html) == "One two<"
+
+
+def test_without_a_kernel_the_picture_of_the_moment_stands_in() -> None:
+    picker = ScopePicker(["chat"])
+    bundle = picker._repr_mimebundle_()
+
+    assert "☑ <code>chat</code>" in bundle["text/html"]
+    assert "☐ <code>voip</code>" in bundle["text/html"]
+    assert style.escape(picker.advice) in bundle["text/html"]
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+def test_the_picture_shows_every_kind_of_control_and_nothing_hidden() -> None:
+    html = "".join(
+        panel._repr_mimebundle_()["text/html"]
+        for panel in (LifetimePicker(minutes=90), ScopeExplorer())
+    )
+
+    assert ": 90</div>" in html
+    assert "none: just explore" in html
+    assert "Judge my choice" in html
+    hidden = Panel(
+        [
+            ipywidgets.HTML("secret", layout={"display": "none"}),
+            ipywidgets.IntProgress(2, max=3, description="<b>"),
+        ]
+    )
+    shown = hidden._repr_mimebundle_()["text/html"]
+    assert "secret" not in shown
+    assert "&lt;b&gt;: 2 / 3" in shown

@@ -161,6 +161,10 @@ def test_the_game_can_be_played_to_its_end() -> None:
     assert explorer.scenario.value is SCENARIOS[0]
 
 
+def test_at_first_the_list_says_that_no_scenario_is_chosen() -> None:
+    assert ScopeExplorer().scenario.label == "none: just explore"
+
+
 def test_without_a_scenario_there_is_nothing_to_judge() -> None:
     explorer = ScopeExplorer(["chat"])
     assert explorer.judge_button.disabled
@@ -173,7 +177,7 @@ def test_without_a_scenario_there_is_nothing_to_judge() -> None:
     assert not explorer.judge_button.disabled
     assert "A listener joins calls" in explorer.describe()
 
-    explorer.scenario.value = None
+    explorer.scenario.value = ""
     assert explorer.judge_button.disabled
     assert "A listener joins calls" not in explorer.describe()
 

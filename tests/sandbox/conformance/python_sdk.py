@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,15 @@ NEEDS = (
     "six",
 )
 
+# 1.0.0 puts a policy of the sync pipeline into its async one; 1.0.1 corrected that. Its own bug, against Azure too.
+ASYNC_FILE = "test_communication_identity_client_async.py"
+BROKEN_IN = {
+    "1.0.0": [
+        f"{ASYNC_FILE}::CommunicationIdentityClientTestAsync::test_{name}_from_managed_identity"
+        for name in ("create_user", "delete_user", "get_token", "revoke_tokens")
+    ]
+}
+
 
 def run(*command: str, **options: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=True, capture_output=True, text=True, **options)  # type: ignore[call-overload,no-any-return]
@@ -34,7 +44,7 @@ def prepared(version: str, folder: Path) -> tuple[Path, Path]:
     home = folder / version
     uv = shutil.which("uv") or "uv"
     run(uv, "venv", "--quiet", "--seed", str(home / "venv"))
-    python = next((home / "venv").glob("*/python*"))
+    python = home / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     run(uv, "pip", "install", "--quiet", "--python", str(python), f"{PACKAGE}=={version}", *NEEDS)
     download = ["download", "--quiet", "--no-deps", "--no-binary", PACKAGE, f"{PACKAGE}=={version}"]
     run(str(python), "-m", "pip", *download, "--dest", str(home))
@@ -62,7 +72,8 @@ def main(versions: list[str]) -> int:
                             "asyncio_mode=auto",
                         ),
                         "test_communication_identity_client.py",
-                        "test_communication_identity_client_async.py",
+                        ASYNC_FILE,
+                        *(f"--deselect={test}" for test in BROKEN_IN.get(version, [])),
                     ],
                     cwd=tests,
                     env={**variables, "PYTHONPATH": str(STANDINS)},
