@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import certifi
+import psutil
 
 from helpers import language as languages
 from helpers import settings as _settings
@@ -187,7 +187,7 @@ def _sandbox(settings: _settings.Settings, lesson: str | None) -> Session:
         sandbox = Sandbox(settings.home).start()
     except SandboxError as error:
         raise TutorialError(str(error)) from error
-    bundle = _trust(sandbox.certificate_authority)
+    bundle = _trust(sandbox.certificate_authority, settings.home)
     os.environ.update(
         {
             _settings.CONNECTION_STRING: sandbox.connection_string,
@@ -207,7 +207,7 @@ def _sandbox(settings: _settings.Settings, lesson: str | None) -> Session:
     return Session(settings, lesson=lesson, sandbox=sandbox)
 
 
-def _trust(certificate_authority: bytes) -> Path:
+def _trust(certificate_authority: bytes, home: Path) -> Path:
     """Write what this process trusts: what it trusted before, and the sandbox's own certificate authority."""
     before = next(
         (
@@ -217,14 +217,17 @@ def _trust(certificate_authority: bytes) -> Path:
         ),
         certifi.where(),
     )
-    trusted = (
-        Path(before).read_bytes() if Path(before).is_file() else Path(certifi.where()).read_bytes()
-    )
-    handle, name = tempfile.mkstemp(prefix="acs-tutorial-", suffix=".pem")
-    with open(handle, "wb") as bundle:
-        bundle.write(trusted.rstrip() + b"\n" + certificate_authority)
-    atexit.register(Path(name).unlink, missing_ok=True)
-    return Path(name)
+    trusted = Path(before) if Path(before).is_file() else Path(certifi.where())
+    folder = home / "trusted"
+    folder.mkdir(exist_ok=True)
+    # A kernel that was killed could not take its file away.
+    for left_over in folder.glob("*.pem"):
+        if not psutil.pid_exists(int(left_over.stem)):
+            left_over.unlink(missing_ok=True)
+    bundle = folder / f"{os.getpid()}.pem"
+    bundle.write_bytes(trusted.read_bytes().rstrip() + b"\n" + certificate_authority)
+    atexit.register(bundle.unlink, missing_ok=True)
+    return bundle
 
 
 def _show(badge: Badge) -> None:

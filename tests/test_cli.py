@@ -22,7 +22,6 @@ import pytest
 from azure.communication.identity import CommunicationIdentityClient
 from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline.transport import RequestsTransport
-from jupyter_client import BlockingKernelClient
 
 from helpers import cli
 from helpers.cli import lab
@@ -163,8 +162,8 @@ def test_the_readers_own_configuration_folders_stay_in_force(monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send to one process")
-class TestEnding:
-    """JupyterLab, started for real from a terminal of its own, with a lesson's kernel running."""
+class TestJupyterLab:
+    """JupyterLab, started for real."""
 
     @pytest.fixture
     def terminal(self) -> Iterator[tuple[int, int]]:
@@ -191,6 +190,37 @@ class TestEnding:
         yield process
         process.kill()
         process.communicate()
+
+    def test_where_there_is_a_screen_a_browser_is_sent_to_the_first_lesson(
+        self, private_home, tmp_path
+    ):
+        # The "browser" keeps the page it was given, which sends a real one on; so the token stays out of process lists.
+        browser, visited = tmp_path / "browser.py", tmp_path / "visited.html"
+        browser.write_text(
+            "import sys, urllib.request as r; "
+            f"open({str(visited)!r}, 'wb').write(r.urlopen(sys.argv[1]).read())"
+        )
+        process = subprocess.Popen(
+            [sys.executable, "-m", "helpers.cli"],
+            cwd=tmp_path,
+            env=private_home | {"BROWSER": f"{sys.executable} {browser} %s"},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            address, token = process.stdout.readline().split()[-1].split("?")
+            deadline = time.monotonic() + 20
+            while not (visited.exists() and visited.stat().st_size) and time.monotonic() < deadline:
+                time.sleep(0.05)
+        finally:
+            process.terminate()
+            process.communicate(timeout=15)
+
+        assert (
+            f"{address}lab/workspaces/acs-tutorial/tree/notebooks/en/00-start-here.ipynb?{token}"
+            in (visited.read_text("utf-8"))
+        )
 
     @pytest.mark.parametrize(("name", "kernel_state"), [("SIGINT", "busy"), ("SIGTERM", "idle")])
     def test_a_signal_ends_it_at_once_with_its_kernels(self, name, kernel_state, command, tmp_path):
@@ -379,6 +409,29 @@ def test_what_the_sandbox_refuses_is_one_sentence(arguments, sandbox_home, capsy
     assert captured.err.count("\n") == 1
 
 
+# In a process of its own: the blocking client leaves event loops behind.
+BRING_KERNEL_TO = """
+import sys
+from pathlib import Path
+from time import sleep
+from jupyter_client import BlockingKernelClient
+
+connection_file, state, marker = sys.argv[1:]
+client = BlockingKernelClient()
+client.load_connection_file(connection_file)
+client.start_channels()
+reply = client.execute(
+    "import os, pathlib, time", user_expressions={"pid": "os.getpid()"}, reply=True, timeout=30
+)
+if state == "busy":
+    client.execute(f"pathlib.Path({marker!r}).touch(); time.sleep(60)")
+    while not Path(marker).exists():
+        sleep(0.05)
+client.stop_channels()
+print(reply["content"]["user_expressions"]["pid"]["data"]["text/plain"])
+"""
+
+
 def start_kernel(address: str, token: str, runtime_folder: Path, state: str) -> int:
     """Start a kernel as a browser does, bring it to *state*, ``busy`` or ``idle``, and return its process id."""
     request = urllib.request.Request(
@@ -388,20 +441,16 @@ def start_kernel(address: str, token: str, runtime_folder: Path, state: str) -> 
     )
     with urllib.request.urlopen(request, timeout=20) as answer:
         identifier = json.load(answer)["id"]
-    client = BlockingKernelClient()
-    client.load_connection_file(str(runtime_folder / f"kernel-{identifier}.json"))
-    client.start_channels()
-    try:
-        client.wait_for_ready(timeout=20)
-        seconds = 60 if state == "busy" else 0
-        client.execute(f"import os, time; print(os.getpid(), flush=True); time.sleep({seconds})")
-        while (content := client.get_iopub_msg(timeout=20)["content"]).get("name") != "stdout":
-            pass
-        if state == "idle":
-            client.get_shell_msg(timeout=20)
-        return int(content["text"])
-    finally:
-        client.stop_channels()
+    connection_file = runtime_folder / f"kernel-{identifier}.json"
+    marker = runtime_folder / "busy"
+    brought = subprocess.run(
+        [sys.executable, "-c", BRING_KERNEL_TO, str(connection_file), state, str(marker)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return int(brought.stdout)
 
 
 def is_running(process_id: int) -> bool:

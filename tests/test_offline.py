@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from jupyter_client.manager import start_new_kernel
 
 GUARD = Path(__file__).parent / "guard"
 
@@ -82,18 +81,30 @@ def test_this_machine_can_be_reached(tmp_path):
     assert not log.exists()
 
 
-def test_kernels_of_this_test_run_are_guarded(tmp_path, monkeypatch):
-    # Started as nbval starts a lesson's kernel: with the environment that the run has. Only the log is this test's own.
-    log = tmp_path / "refused.log"
-    monkeypatch.setenv("ACS_TUTORIAL_GUARD_LOG", str(log))
-    manager, client = start_new_kernel(kernel_name="python3")
-    try:
-        reply = client.execute_interactive(
-            f"import socket; {REACHES_OUT['a connection']}", output_hook=lambda _: None, timeout=30
-        )
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
+# Started as nbval starts a lesson's kernel. In a process of its own: the client leaves event loops behind.
+ASK_A_KERNEL = f"""
+from jupyter_client.manager import start_new_kernel
 
-    assert reply["content"]["ename"] == "OutsideConnectionRefused"
+manager, client = start_new_kernel(kernel_name="python3")
+reply = client.execute("import socket; {REACHES_OUT["a connection"]}", reply=True, timeout=30)
+client.stop_channels()
+manager.shutdown_kernel(now=True)
+print(reply["content"]["ename"])
+"""
+
+
+def test_kernels_of_this_test_run_are_guarded(tmp_path):
+    # With the environment that this run has; only the log is the test's own.
+    log = tmp_path / "refused.log"
+
+    asked = subprocess.run(
+        [sys.executable, "-c", ASK_A_KERNEL],
+        env=os.environ | {"ACS_TUTORIAL_GUARD_LOG": str(log)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert asked.stdout == "OutsideConnectionRefused\n"
     assert OUTSIDE in log.read_text("utf-8")

@@ -117,16 +117,15 @@ def test_a_proxy_does_not_catch_loopback(tmp_path: Path) -> None:
     assert printed.splitlines()[-1] == "intranet,localhost,127.0.0.1"
 
 
-def test_nothing_is_left_behind_in_the_temporary_folder(tmp_path: Path) -> None:
-    (tmp_path / "temporary").mkdir()
-    run(
-        "helpers.start()",
-        tmp_path,
-        TMPDIR=str(tmp_path / "temporary"),
-        TEMP=str(tmp_path / "temporary"),
-    )
+def test_a_kernel_takes_its_trusted_certificates_away_and_those_of_a_killed_one(
+    tmp_path: Path,
+) -> None:
+    trusted = tmp_path / "home" / "trusted"
+    run("helpers.start()\nimport os\nos._exit(0)", tmp_path)
+    assert len(list(trusted.iterdir())) == 1
 
-    assert list((tmp_path / "temporary").iterdir()) == []
+    run("helpers.start()", tmp_path)
+    assert list(trusted.iterdir()) == []
 
 
 def test_identities_outlive_the_kernel(tmp_path: Path) -> None:

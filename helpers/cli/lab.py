@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import secrets
 import signal
@@ -67,6 +68,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _jupyterlab(*, port: int | None, browser: bool) -> ServerApp:
     _use_bundled_configuration()
+    # Python's warnings about the code of Jupyter and its extensions are for their developers.
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").setLevel(logging.ERROR)
     from jupyterlab.labapp import LabApp
 
     # A workspace of its own leaves the tabs of the reader's other work where they are. The access token is ours, so that

@@ -124,6 +124,8 @@ def _serve(options: argparse.Namespace) -> int:
             print(json.dumps(facts) if options.json else _sheet(facts), flush=True)
             while not stopped.wait(0.5):  # Windows looks for Ctrl-C only between waits
                 pass
+    if not options.json:
+        print("\n" + _("The sandbox is stopped."))
     return 0
 
 

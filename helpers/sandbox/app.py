@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import ipaddress
 import json
 import logging
-import os
+import random
+import re
 import secrets
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -19,6 +21,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -40,9 +43,11 @@ from helpers.sandbox.directory import (
 from helpers.sandbox.errors import Refusal, StorageError, invalid
 from helpers.sandbox.requestlog import RequestLog, masked
 from helpers.sandbox.store import Resource
+from helpers.sandbox.tokens import SigningKey
 
 MAXIMUM_BODY_BYTES = 64 * 1024
 BODY_TIMEOUT_SECONDS = 10.0
+SIGNATURES_AT_ONCE = 8
 
 OLD_PREVIEW = "2020-07-20-preview2"
 FIRST_TEAMS_PREVIEW = "2021-03-31-preview1"
@@ -177,6 +182,51 @@ class Operation:
     run: Callable[[IdentityService, Call], tuple[int, Mapping[str, object] | None]]
 
 
+class Signer:
+    """Signs many tokens at once in other threads, and a single one at once: a thread costs as much as half a signature."""
+
+    def __init__(self, key: SigningKey, executor: Executor | None) -> None:
+        self._key = key
+        self._executor = executor
+        self._waiting: list[tuple[str, asyncio.Future[str]]] = []
+
+    async def sign(self, unsigned: str, *, alone: bool) -> str:
+        """Return the signed token. `alone`: nobody else waits for an answer."""
+        if self._executor is None or alone:
+            return self._key.sign(unsigned)
+        loop = asyncio.get_running_loop()
+        signed: asyncio.Future[str] = loop.create_future()
+        self._waiting.append((unsigned, signed))
+        if len(self._waiting) == 1:
+            # After everything else that the event loop found ready, which may want signatures too.
+            loop.call_soon(self._hand_over, loop)
+        return await signed
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        batch, self._waiting = self._waiting, []
+        if len(batch) == 1:
+            self._deliver(batch, [self._key.sign(batch[0][0])])
+            return
+        assert self._executor is not None
+        # In small portions, so that the first are on their way while the last are signed.
+        for start in range(0, len(batch), SIGNATURES_AT_ONCE):
+            portion = batch[start : start + SIGNATURES_AT_ONCE]
+            self._executor.submit(self._sign_all, loop, portion)
+
+    def _sign_all(
+        self, loop: asyncio.AbstractEventLoop, batch: list[tuple[str, asyncio.Future[str]]]
+    ) -> None:
+        tokens = [self._key.sign(unsigned) for unsigned, _ in batch]
+        # A server that was stopped meanwhile waits for nothing.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(self._deliver, batch, tokens)
+
+    def _deliver(self, batch: list[tuple[str, asyncio.Future[str]]], tokens: list[str]) -> None:
+        for (_, signed), token in zip(batch, tokens, strict=True):
+            if not signed.done():
+                signed.set_result(token)
+
+
 class IdentityService:
     """The identity service as an ASGI application."""
 
@@ -187,18 +237,22 @@ class IdentityService:
         executor: Executor | None = None,
     ) -> None:
         self.directory = directory
-        self._executor = executor
+        self._signer = Signer(directory.signing_key, executor)
+        self._at_work = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         request = _request(scope)
+        self._at_work += 1
         try:
             answer = await self._answer(request, scope, receive)
         except Disconnected:
             await _drop(scope, receive)
             return
+        finally:
+            self._at_work -= 1
         # For the log, which is written where every request passes.
-        scope["error_code"] = answer.error_code
+        scope["sandbox.error_code"] = answer.error_code
         await _send(answer, request, send, started)
 
     async def _answer(self, request: auth.Request, scope: Scope, receive: Receive) -> Answer:
@@ -208,10 +262,8 @@ class IdentityService:
         try:
             if control.latency:
                 await asyncio.sleep(control.latency)
-            request = auth.Request(
-                request.method, request.target, request.headers, await _body(scope, receive)
-            )
-            resources = _meant_resources(request.header("host"), self.directory)
+            request.body = await _body(scope, receive)
+            resources = _meant_resources(request.header(b"host"), self.directory)
             caller = auth.authenticate(request, resources, self.directory.entra)
             fault = control.faults.take()
             if fault is not None and fault.drop == "before":
@@ -249,18 +301,13 @@ class IdentityService:
             raise Refusal(*FAULTS[429], before_action=True)
 
     async def _signed(self, body: Mapping[str, object] | None) -> Mapping[str, object] | None:
-        """Put signed tokens in the place of issued ones, away from the event loop where there are threads."""
+        """Put signed tokens in the place of issued ones."""
         if body is None:
             return None
         result: dict[str, object] = {}
         for name, value in body.items():
             if isinstance(value, IssuedToken):
-                sign = self.directory.signing_key.sign
-                if self._executor is None:
-                    token = sign(value.unsigned)
-                else:
-                    loop = asyncio.get_running_loop()
-                    token = await loop.run_in_executor(self._executor, sign, value.unsigned)
+                token = await self._signer.sign(value.unsigned, alone=self._at_work == 1)
                 access_token = {"token": token, "expiresOn": expires_on(value.expires_at)}
                 if name:
                     result[name] = access_token
@@ -432,10 +479,16 @@ OPERATIONS = (
 
 
 def _request(scope: Scope) -> auth.Request:
+    """Return the request that the gate has read."""
+    request: auth.Request = scope["sandbox.request"]
+    return request
+
+
+def _read_head(scope: Scope) -> auth.Request:
     target = scope.get("raw_path") or scope["path"].encode("utf-8")
     if scope["query_string"]:
         target += b"?" + scope["query_string"]
-    return auth.Request(scope["method"], target.decode("latin-1"), scope["headers"], b"")
+    return auth.Request(scope["method"], target.decode("latin-1"), scope["headers"])
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:
@@ -472,32 +525,39 @@ class _WrongMethod(Refusal):
         self.allowed = allowed
 
 
+_BY_PATH: dict[tuple[str | None, ...], dict[str, Operation]] = {}
+for _operation in OPERATIONS:
+    _BY_PATH.setdefault(_operation.path, {})[_operation.method] = _operation
+
+
 def _route(request: auth.Request) -> tuple[Operation, str]:
     path = request.target.partition("?")[0]
-    segments = path.removeprefix("/").split("/")
-    if segments[-1] == "" and len(segments) > 1:
+    segments = [unquote(segment) for segment in path.split("/")]
+    if segments[-1] == "":
         segments.pop()
-    decoded = [unquote(segment) for segment in segments]
-    on_path = [operation for operation in OPERATIONS if _matches(operation.path, decoded)]
-    if not on_path or not path.startswith("/"):
+    key: tuple[str | None, ...] = tuple(segments[1:])
+    raw_id = ""
+    if key[:1] == ("identities",) and len(key) > 1:
+        raw_id = segments[2]
+        key = (key[0], None, *key[2:])
+    on_path = _BY_PATH.get(key)
+    if on_path is None or not path.startswith("/"):
         raise Refusal("NotFound", "There is nothing at this address.", before_action=True)
-    for operation in on_path:
-        if operation.method == request.method:
-            return operation, decoded[1] if None in operation.path else ""
-    raise _WrongMethod([operation.method for operation in on_path])
+    operation = on_path.get(request.method)
+    if operation is None:
+        raise _WrongMethod(list(on_path))
+    return operation, raw_id
 
 
-def _matches(path: Sequence[str | None], segments: Sequence[str]) -> bool:
-    return len(path) == len(segments) and all(
-        part is None or part == segment for part, segment in zip(path, segments, strict=True)
-    )
+@lru_cache(maxsize=64)
+def _named_versions(query: str) -> frozenset[str]:
+    named = parse_qsl(query, keep_blank_values=True, max_num_fields=100)
+    return frozenset(value for name, value in named if name == "api-version")
 
 
 def _api_version(request: auth.Request, operation: Operation) -> str:
     path, _, query = request.target.partition("?")
-    versions = {
-        value for name, value in parse_qsl(query, True, max_num_fields=100) if name == "api-version"
-    }
+    versions = _named_versions(query)
     if not versions - {""}:
         raise Refusal("ApiVersionUnspecified", "An API version is required, but was not specified.")
     if len(versions) > 1:
@@ -507,7 +567,8 @@ def _api_version(request: auth.Request, operation: Operation) -> str:
         )
     (version,) = versions
     if version not in operation.versions:
-        uri = masked(f"https://{request.header('host')}{path}")
+        host = request.header(b"host")
+        uri = masked(f"https://{host}{path}")
         raise Refusal(
             "UnsupportedApiVersion",
             f"The HTTP resource that matches the request URI '{uri}' does not support the API "
@@ -533,7 +594,7 @@ def _model(request: auth.Request, fields: Mapping[str, Callable[[object], bool]]
     """Read the members of a JSON object that an operation knows; others are ignored, null is allowed."""
     if not request.body:
         return {}
-    media_type = (request.header("content-type") or "application/json").partition(";")[0]
+    media_type = (request.header(b"content-type") or "application/json").partition(";")[0]
     media_type = media_type.strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise Refusal(
@@ -558,20 +619,25 @@ def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
 
 
+_DATE_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+
+
 def _moment(text: str) -> int:
+    """Read a date and time (RFC 3339, UTC unless told) as nanoseconds since 1970."""
+    match = _DATE_TIME.fullmatch(text)
     try:
-        # Python before 3.11 does not read the letter Z, nor more than six digits of a second.
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=timezone.utc)
-        seconds = moment.timestamp()
+        if match is None:
+            raise ValueError("not a date and time")
+        zone = "+00:00" if match[3] in (None, "Z") else match[3]
+        seconds = int(datetime.fromisoformat(match[1] + zone).timestamp())
     except (ValueError, OverflowError) as error:
         raise invalid(
             "TokensValidFrom: The TokensValidFrom field has a wrong type.",
             "TokensValidFrom",
             before_action=True,
         ) from error
-    return int(max(0.0, min(seconds, 9e9)) * NANOSECONDS)
+    fraction = int((match[2] or ".")[1:].ljust(9, "0"))
+    return max(0, min(seconds, 9_000_000_000)) * NANOSECONDS + fraction
 
 
 def _identity(identity: Identity, call: Call) -> dict[str, object]:
@@ -605,26 +671,33 @@ def _failed(fault: Fault) -> Answer:
     return answer
 
 
+# Of what tells one answer from another; nothing secret.
+_references = random.Random()
+
+
+@lru_cache(maxsize=2)
+def _second(now: int) -> tuple[bytes, bytes]:
+    """Return the date of an answer and the beginning of its reference, which are the same for a whole second."""
+    reference = time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime(now))
+    return formatdate(now, usegmt=True).encode("ascii"), reference.encode("ascii")
+
+
 async def _send(answer: Answer, request: auth.Request, send: Send, started: float) -> None:
-    now = time.time()
+    date, reference = _second(int(time.time()))
     headers = [
-        (b"Date", formatdate(now, usegmt=True).encode("ascii")),
+        (b"Date", date),
         (b"Connection", b"close" if answer.status == 413 else b"keep-alive"),
-        (b"MS-CV", base64.b64encode(os.urandom(16)).rstrip(b"=") + b".0"),
+        (b"MS-CV", base64.b64encode(_references.randbytes(16)).rstrip(b"=") + b".0"),
         (b"Request-Context", b"appId="),
         (b"Strict-Transport-Security", b"max-age=31536000;includeSubDomains"),
         (b"X-Cache", b"CONFIG_NOCACHE"),
-        (
-            b"x-azure-ref",
-            time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime(now)).encode("ascii")
-            + secrets.token_hex(16).encode("ascii"),
-        ),
+        (b"x-azure-ref", reference + _references.randbytes(16).hex().encode("ascii")),
         (b"X-Processing-Time", b"%dms" % ((time.perf_counter() - started) * 1000)),
         *answer.headers,
     ]
     if answer.listed_versions is not None:
         headers.append((b"api-supported-versions", answer.listed_versions.encode("ascii")))
-    client_request_id = request.header("x-ms-client-request-id")
+    client_request_id = request.header(b"x-ms-client-request-id")
     if client_request_id is not None:
         headers.append((b"x-ms-client-request-id", client_request_id.encode("latin-1")))
     body = b""
@@ -681,19 +754,22 @@ class Gate:
 
     def __init__(
         self,
-        app: ASGIApp,
+        service: ASGIApp,
+        others: Router,
         *,
         served_hosts: Collection[str],
         log: RequestLog | None,
     ) -> None:
-        self._app = app
+        self._service = service
+        self._others = others
+        self._other_paths = {route.path for route in others.routes if isinstance(route, Route)}
         self._log = log
         self._served_hosts = {host.lower() for host in served_hosts}
         self._any_address = bool(self._served_hosts & {"0.0.0.0", "::"})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        request = _request(scope)
+        request = scope["sandbox.request"] = _read_head(scope)
         status: int | None = None
 
         async def noting_send(message: Message) -> None:
@@ -702,8 +778,9 @@ class Gate:
             await send(message)
 
         try:
-            if self._serves(_host_name(request.header("host"))):
-                await self._app(scope, receive, noting_send)
+            if self._serves(_host_name(request.header(b"host"))):
+                other = scope["path"] in self._other_paths
+                await (self._others if other else self._service)(scope, receive, noting_send)
             else:
                 refusal = Refusal(
                     "MisdirectedRequest",
@@ -718,8 +795,8 @@ class Gate:
                     target=request.target,
                     status=status,
                     seconds=time.perf_counter() - started,
-                    code=scope.get("error_code"),
-                    client_request_id=request.header("x-ms-client-request-id"),
+                    code=scope.get("sandbox.error_code"),
+                    client_request_id=request.header(b"x-ms-client-request-id"),
                 )
 
     def _serves(self, name: str) -> bool:
@@ -773,18 +850,17 @@ def create_app(
     async def key_set(request: StarletteRequest) -> JSONResponse:
         return JSONResponse({"keys": [directory.signing_key.json_web_key()]})
 
-    router = Router(
-        routes=[
+    others = Router(
+        [
             Route("/openapi.json", description, methods=["GET"]),
             Route("/.well-known/jwks.json", key_set, methods=["GET"]),
             Route("/msi/token", managed_identity, methods=["GET"]),
             Route("/chat/threads", ChatThreads(directory)),
-        ],
-        # Everything else, targets that are no path at all included.
-        default=IdentityService(directory, executor=executor),
-        redirect_slashes=False,
+        ]
     )
-    return Gate(router, served_hosts=served_hosts, log=log)
+    return Gate(
+        IdentityService(directory, executor=executor), others, served_hosts=served_hosts, log=log
+    )
 
 
 def _managed_identity_error(status: int, message: str) -> JSONResponse:

@@ -7,8 +7,7 @@ import hashlib
 import hmac
 import re
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
@@ -23,28 +22,32 @@ DATE_WINDOW_SECONDS = 15 * 60
 
 # The two generations of the SDK: before 1.1.0b1 they sign `Date`, since then `x-ms-date`.
 SIGNED_HEADERS = {
-    "x-ms-date;host;x-ms-content-sha256": "x-ms-date",
-    "date;host;x-ms-content-sha256": "date",
+    "x-ms-date;host;x-ms-content-sha256": b"x-ms-date",
+    "date;host;x-ms-content-sha256": b"date",
 }
 _AUTHORIZATION = re.compile(r"HMAC-SHA256 SignedHeaders=([^&]+)&Signature=([A-Za-z0-9+/]+={0,2})")
 _BAD_STRUCTURE = "Given value does not match HMAC header structure."
 _HASH_DIFFERS = "Request 'x-ms-content-sha256' differs from generated content hash."
 
 
-@dataclass(frozen=True)
 class Request:
     """A request as it came over the wire: `target` is the path and query before any decoding."""
 
-    method: str
-    target: str
-    headers: Sequence[tuple[bytes, bytes]]
-    body: bytes
+    def __init__(
+        self, method: str, target: str, headers: Iterable[tuple[bytes, bytes]], body: bytes = b""
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.body = body
+        self._headers: dict[bytes, bytes | None] = {}
+        for name, value in headers:
+            # It is not clear which of two to believe.
+            self._headers[name] = None if name in self._headers else value
 
-    def header(self, name: str) -> str | None:
-        """Return a header that was sent exactly once; None otherwise, since it is not clear which to believe."""
-        wanted = name.encode("ascii")
-        values = [value for key, value in self.headers if key == wanted]
-        return values[0].decode("latin-1") if len(values) == 1 else None
+    def header(self, name: bytes) -> str | None:
+        """Return a header, named in lower case, that was sent exactly once."""
+        value = self._headers.get(name)
+        return None if value is None else value.decode("latin-1")
 
 
 def content_hash(body: bytes) -> str:
@@ -69,7 +72,7 @@ def authenticate(request: Request, resources: Iterable[Resource], entra: Entra) 
     `resources` are those that the request's host may mean, the default one first. An access key says by itself which of
     them it belongs to; an Entra token acts on the first.
     """
-    authorization = request.header("authorization")
+    authorization = request.header(b"authorization")
     if authorization is None:
         raise denied()
     scheme = authorization.partition(" ")[0].lower()
@@ -82,7 +85,7 @@ def authenticate(request: Request, resources: Iterable[Resource], entra: Entra) 
 
 def bearer_token(request: Request) -> str | None:
     """Return the token of a bearer header."""
-    scheme, _, token = (request.header("authorization") or "").partition(" ")
+    scheme, _, token = (request.header(b"authorization") or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
@@ -93,13 +96,13 @@ def _signed(request: Request, authorization: str, resources: Iterable[Resource])
     date_header = SIGNED_HEADERS.get(match[1].lower())
     if date_header is None:
         raise denied(_BAD_STRUCTURE)
-    date, host = request.header(date_header), request.header("host")
+    date, host = request.header(date_header), request.header(b"host")
     sent_at = None if date is None else _moment(date)
     if date is None or host is None or sent_at is None:
         raise denied()
     if abs(time.time() - sent_at) > DATE_WINDOW_SECONDS:
         raise denied()
-    body_hash = request.header("x-ms-content-sha256")
+    body_hash = request.header(b"x-ms-content-sha256")
     if body_hash is None:
         raise denied()
     if not hmac.compare_digest(body_hash.encode("latin-1"), content_hash(request.body).encode()):

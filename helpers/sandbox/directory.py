@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from itertools import count
 from typing import Any, Literal
 
 from helpers.sandbox import tokens
@@ -228,11 +229,14 @@ class Directory:
     def _identity(self, raw_id: str) -> Identity:
         found = self.store.identity(raw_id)
         if found is None:
-            raise Refusal("IdentityNotFound", "Provided identity doesn't exist.")
-        issued_at = found.last_token_issued_at
+            raise self._not_found()
+        issued_at = self.store.last_token_issued_at(raw_id)
         return Identity(
             raw_id, found.custom_id, None if issued_at is None else issued_at // NANOSECONDS
         )
+
+    def _not_found(self) -> Refusal:
+        return Refusal("IdentityNotFound", "Provided identity doesn't exist.")
 
     # Tokens
 
@@ -250,31 +254,20 @@ class Directory:
         self._check_lifetime(lifetime_minutes)
         self._check_scopes_known(scopes, known_scopes)
         self._check_owned(caller, raw_id)
-        with self.store.transaction():
-            self._identity(raw_id)
-            return self._issue(caller, raw_id, scopes, lifetime_minutes)
+        return self._issue(caller, raw_id, scopes, lifetime_minutes)
 
     def _issue(
         self, caller: Caller, raw_id: str, scopes: Sequence[str], lifetime_minutes: int | None
     ) -> IssuedToken:
-        now = self._clock.time_ns()
-        lifetime = (lifetime_minutes or DEFAULT_LIFETIME_MINUTES) * 60
-        unsigned = self._distinct_token(caller, raw_id, scopes, now // NANOSECONDS, lifetime)
-        self.store.add_token(tokens.digest(unsigned), raw_id, caller.access_key_id, now)
-        self.store.note_token_issued(raw_id, now)
-        return IssuedToken(unsigned, now + lifetime * NANOSECONDS)
-
-    def _distinct_token(
-        self, caller: Caller, raw_id: str, scopes: Sequence[str], issued_at: int, lifetime: int
-    ) -> str:
-        """Return a token that was not revoked and, for the first two of a second, not issued before.
+        """Store a token that was not revoked and, for the first two of a second, not issued before.
 
         The documented claims know whole seconds only, so that two tokens of one second could be the same text, and a new
         one could be one that was just revoked. `csi` equals `iat` or is one earlier (decoded from public tokens), which
         makes two; where a revocation has spent both, the next second's are taken.
         """
-        step = 0
-        while True:
+        now = self._clock.time_ns()
+        lifetime = (lifetime_minutes or DEFAULT_LIFETIME_MINUTES) * 60
+        for step in count():
             later, earlier = divmod(step, 2)
             unsigned = self.signing_key.unsigned(
                 tokens.communication_user_claims(
@@ -283,17 +276,20 @@ class Directory:
                     resource_id=caller.resource.id,
                     region=caller.resource.region,
                     location=caller.resource.location,
-                    issued_at=issued_at + later - earlier,
-                    signed_at=issued_at + later,
+                    issued_at=now // NANOSECONDS + later - earlier,
+                    signed_at=now // NANOSECONDS + later,
                     lifetime_seconds=lifetime,
                 )
             )
-            known = self.store.token(tokens.digest(unsigned))
+            digest = tokens.digest(unsigned)
+            if self.store.add_token_of_identity(raw_id, digest, caller.access_key_id, now):
+                break
+            known = self.store.token(raw_id, digest)
             if known is None:
-                return unsigned
+                raise self._not_found()
             if earlier and known.ends_at is None and known.access_key_id == caller.access_key_id:
-                return unsigned
-            step += 1
+                break
+        return IssuedToken(unsigned, now + lifetime * NANOSECONDS)
 
     def revoke_tokens(
         self, caller: Caller, raw_id: str, *, issued_before: int | None = None
@@ -359,7 +355,7 @@ class Directory:
         )
         with self.store.transaction():
             self.store.add_token(
-                tokens.digest(unsigned), f"8:orgid:{claims['oid']}", caller.access_key_id, now
+                f"8:orgid:{claims['oid']}", tokens.digest(unsigned), caller.access_key_id, now
             )
         remaining = claims["exp"] - now // NANOSECONDS
         return IssuedToken(unsigned, now + remaining * NANOSECONDS)
@@ -376,7 +372,7 @@ class Directory:
             # An Entra token, signed by the same key, lacks these claims.
             raise denied() from error
         now = self._clock.time_ns()
-        stored = self.store.token(tokens.digest(token.rpartition(".")[0]))
+        stored = self.store.token(holder.raw_id, tokens.digest(token.rpartition(".")[0]))
         if stored is None or not stored.works_at(now) or now >= holder.expires_at * NANOSECONDS:
             raise denied()
         return holder

@@ -9,21 +9,23 @@ import os
 import socket
 import ssl
 import threading
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import h11
 import trustme
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 from helpers.sandbox.app import create_app
 from helpers.sandbox.directory import Directory
 from helpers.sandbox.errors import SandboxError
 from helpers.sandbox.requestlog import RequestLog
 
-MAXIMUM_CONNECTIONS = 512
+MAXIMUM_CONNECTIONS = 384
 MAXIMUM_HEAD_BYTES = 32 * 1024
 TLS_HANDSHAKE_TIMEOUT_SECONDS = 10.0
 HEAD_TIMEOUT_SECONDS = 10.0
@@ -199,32 +201,71 @@ class _Certificates:
 
 
 class _HttpsServer(uvicorn.Server):
-    """uvicorn with a certificate that was made in memory and a bound on the TLS handshake."""
+    """uvicorn behind a door of its own: a certificate made in memory, and a bound on connections and handshakes.
+
+    uvicorn counts a connection once its TLS handshake is done. Each costs a quarter of a megabyte before that already, so
+    that thousands which never say a word would cost gigabytes.
+    """
 
     def __init__(self, config: uvicorn.Config, context: ssl.SSLContext) -> None:
         super().__init__(config)
         self.ready = threading.Event()
         self._context = context
+        self._open = 0
+        self._work: set[asyncio.Task[None]] = set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await self.lifespan.startup()
         loop = asyncio.get_running_loop()
         # Broken handshakes are the clients' own; they do not belong in a notebook's output.
         loop.set_exception_handler(lambda loop, context: None)
-        self.servers = [
-            await loop.create_server(
-                lambda: _BoundedProtocol(self.config, self.server_state, {}, loop),
-                sock=listening,
-                ssl=self._context,
-                ssl_handshake_timeout=TLS_HANDSHAKE_TIMEOUT_SECONDS,
-                backlog=1024,
-            )
-            for listening in sockets or []
-        ]
+        self.servers = []
+        for listening in sockets or []:
+            listening.listen(1024)
+            listening.setblocking(False)
+            self._start(self._accept(listening))
         self.started = True
         self.ready.set()
 
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+
+    async def _accept(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, _ = await loop.sock_accept(listening)
+            except OSError:
+                # Out of file descriptors, or a client that was gone at once.
+                await asyncio.sleep(0.05)
+                continue
+            if self._open >= MAXIMUM_CONNECTIONS:
+                connection.close()
+                continue
+            self._open += 1
+            self._start(self._admit(connection))
+
+    async def _admit(self, connection: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.connect_accepted_socket(
+                lambda: _BoundedProtocol(self.config, self.server_state, loop, self._closed),
+                connection,
+                ssl=self._context,
+                ssl_handshake_timeout=TLS_HANDSHAKE_TIMEOUT_SECONDS,
+            )
+        except OSError:
+            # The handshake failed: ssl's errors are these too.
+            self._closed()
+
+    def _closed(self) -> None:
+        self._open -= 1
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for task in self._work:
+            task.cancel()
         # An idle client does not answer a TLS goodbye; waiting for it would take a second.
         for connection in list(self.server_state.connections):
             if isinstance(connection, _BoundedProtocol):
@@ -232,18 +273,52 @@ class _HttpsServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+class _GatheringTransport:
+    """Writes what belongs to one answer at once: head, body and end are otherwise a TLS record and a packet each."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        if not self._parts:
+            # At the end of an answer it is flushed at once; what else there is to say waits a moment at most.
+            self._loop.call_soon(self.flush)
+        self._parts.append(data)
+
+    def flush(self) -> None:
+        if self._parts:
+            data = b"".join(self._parts)
+            self._parts.clear()
+            if not self._transport.is_closing():
+                self._transport.write(data)
+
+    def close(self) -> None:
+        self.flush()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
 class _BoundedProtocol(H11Protocol):
     """Bounds what slow or many clients cost, and lets the application break a connection."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        loop: asyncio.AbstractEventLoop,
+        closed: Callable[[], None],
+    ) -> None:
+        super().__init__(config, server_state, {}, loop)
+        self._closed = closed
         self._head_deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        if len(self.connections) > MAXIMUM_CONNECTIONS:
-            transport.abort()
-            return
+        self._gathering = _GatheringTransport(transport, self.loop)
+        super().connection_made(cast(asyncio.Transport, self._gathering))
         self.app_state = {"abort_connection": transport.abort}
         self._watch_head()
 
@@ -251,9 +326,16 @@ class _BoundedProtocol(H11Protocol):
         super().data_received(data)
         self._watch_head()
 
+    def on_response_complete(self) -> None:
+        self._gathering.flush()
+        super().on_response_complete()
+
     def connection_lost(self, exc: Exception | None) -> None:
+        self._closed()
         self._forget_head()
         super().connection_lost(exc)
+        # uvicorn leaves a broken one open, at which Python 3.10 complains.
+        self.transport.close()
 
     def abort_if_idle(self) -> None:
         """Break the connection unless an answer is on its way."""

@@ -49,21 +49,21 @@ CREATE TABLE identities (
     raw_id TEXT PRIMARY KEY,
     resource_id TEXT NOT NULL REFERENCES resources (id),
     custom_id TEXT,
-    created_at INTEGER NOT NULL,
-    last_token_issued_at INTEGER
+    created_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX identities_by_custom_id ON identities (resource_id, custom_id)
     WHERE custom_id IS NOT NULL;
 
 -- Rows outlive their identity: with a revocation delay, a deleted identity's tokens still work for a while.
+-- One table ordered by holder, without another index: issuing a token writes one page.
 CREATE TABLE tokens (
-    digest BLOB PRIMARY KEY,
     holder TEXT NOT NULL,
+    digest BLOB NOT NULL,
     access_key_id INTEGER,
     issued_at INTEGER NOT NULL,
-    ends_at INTEGER
+    ends_at INTEGER,
+    PRIMARY KEY (holder, digest)
 ) WITHOUT ROWID;
-CREATE INDEX tokens_by_holder ON tokens (holder) WHERE ends_at IS NULL;
 """
 
 # What a snapshot holds and a reset may empty; settings (the signing key) stay.
@@ -97,17 +97,13 @@ class StoredIdentity:
     """A row of the identities table."""
 
     raw_id: str
-    resource_id: str
     custom_id: str | None
-    created_at: int
-    last_token_issued_at: int | None
 
 
 @dataclass(frozen=True)
 class StoredToken:
     """A row of the tokens table. `ends_at` is None while nobody revoked the token, and 0 when it ended at once."""
 
-    holder: str
     access_key_id: int | None
     issued_at: int
     ends_at: int | None
@@ -314,9 +310,7 @@ class Store:
 
     # Identities
 
-    _IDENTITY = (
-        "SELECT raw_id, resource_id, custom_id, created_at, last_token_issued_at FROM identities "
-    )
+    _IDENTITY = "SELECT raw_id, custom_id FROM identities "
 
     def identity(self, raw_id: str) -> StoredIdentity | None:
         """Return an identity that exists."""
@@ -336,7 +330,7 @@ class Store:
         """Add an identity; False when the id is taken."""
         return (
             self._change(
-                "INSERT INTO identities VALUES (?, ?, ?, ?, NULL) ON CONFLICT (raw_id) DO NOTHING",
+                "INSERT INTO identities VALUES (?, ?, ?, ?) ON CONFLICT (raw_id) DO NOTHING",
                 raw_id,
                 resource_id,
                 custom_id,
@@ -359,30 +353,48 @@ class Store:
 
     # Tokens
 
-    def token(self, digest: bytes) -> StoredToken | None:
+    def token(self, holder: str, digest: bytes) -> StoredToken | None:
         """Return what is known of an issued token."""
         row = self._one(
-            "SELECT holder, access_key_id, issued_at, ends_at FROM tokens WHERE digest = ?", digest
+            "SELECT access_key_id, issued_at, ends_at FROM tokens WHERE holder = ? AND digest = ?",
+            holder,
+            digest,
         )
         return StoredToken(*row) if row else None
 
+    def add_token_of_identity(
+        self, raw_id: str, digest: bytes, access_key_id: int | None, issued_at: int
+    ) -> bool:
+        """Remember a token; False when the identity does not exist or the token was issued before."""
+        return (
+            self._change(
+                "INSERT INTO tokens SELECT raw_id, ?, ?, ?, NULL FROM identities WHERE raw_id = ? "
+                "ON CONFLICT (holder, digest) DO NOTHING",
+                digest,
+                access_key_id,
+                issued_at,
+                raw_id,
+            )
+            == 1
+        )
+
     def add_token(
-        self, digest: bytes, holder: str, access_key_id: int | None, issued_at: int
+        self, holder: str, digest: bytes, access_key_id: int | None, issued_at: int
     ) -> None:
-        """Remember an issued token, anew if it was issued before."""
+        """Remember the token of somebody who is no identity here, anew if it was issued before."""
         self._change(
             "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?, NULL)",
-            digest,
             holder,
+            digest,
             access_key_id,
             issued_at,
         )
 
-    def note_token_issued(self, raw_id: str, issued_at: int) -> None:
-        """Remember when an identity got its latest token."""
-        self._change(
-            "UPDATE identities SET last_token_issued_at = ? WHERE raw_id = ?", issued_at, raw_id
-        )
+    def last_token_issued_at(self, holder: str) -> int | None:
+        """Return when a holder got the latest token."""
+        row = self._one("SELECT max(issued_at) FROM tokens WHERE holder = ?", holder)
+        assert row is not None
+        return None if row[0] is None else int(row[0])
 
     def end_tokens(self, holder: str, *, ends_at: int, issued_before: int | None = None) -> None:
         """End the tokens that a holder has now."""

@@ -3,6 +3,7 @@
 from helpers.widgets.call_preview import CallPreview
 from helpers.widgets.ledger import Ledger
 from helpers.widgets.lifetime_picker import LifetimePicker
+from helpers.widgets.playground import Playground
 from helpers.widgets.scope_explorer import ScopeExplorer
 from helpers.widgets.scope_picker import ScopePicker
 from helpers.widgets.timeline import Timeline, TokenRecord
@@ -13,6 +14,7 @@ __all__ = [
     "CallPreview",
     "Ledger",
     "LifetimePicker",
+    "Playground",
     "ScopeExplorer",
     "ScopePicker",
     "Timeline",

@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets
 
 from helpers.language import gettext as _
+from helpers.language import pgettext
 from helpers.scopes import (
     CAPABILITIES,
     SCOPES,
@@ -283,11 +284,11 @@ def _table(heading: str, service: str, chosen: list[str], needed: list[Capabilit
 
 def _mark(capability: Capability, scope: str, chosen: list[str]) -> str:
     if scope not in capability.scopes:
-        mark = _("no")
+        mark = pgettext("may a user do it?", "no")
     elif capability.depends_on_role:
         mark = _("by role")
     else:
-        mark = _("yes")
+        mark = pgettext("may a user do it?", "yes")
     highlight = " acs-chosen" if scope in chosen else ""
     return f'<td class="acs-mark{highlight}">{style.escape(mark)}</td>'
 

@@ -7,10 +7,11 @@ meaning on its own; words or signs say the same.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from html import escape as _escape
 from pathlib import Path
 
+from helpers import language
 from helpers.language import gettext as _
 
 _CSS = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
@@ -76,16 +77,18 @@ def lifetime_bar(lifetime: timedelta, words: str, *, used: float = 0.0) -> str:
 
     *words* say the same for those who do not see it.
     """
+    scale = "".join(
+        f"<span>{escape(duration(timedelta(hours=hours)))}</span>" for hours in (0, 12, 24)
+    )
     whole = min(lifetime / timedelta(hours=24), 1.0) * 100
     return (
         f'<div class="acs-bar" role="img" aria-label="{escape(words)}">'
         f'<div class="acs-bar-whole" style="width: {whole:.1f}%"></div>'
         f'<div class="acs-bar-used" style="width: {whole * used:.1f}%"></div></div>'
-        '<div class="acs-scale" aria-hidden="true"><span>0 h</span><span>12 h</span>'
-        "<span>24 h</span></div>"
+        f'<div class="acs-scale" aria-hidden="true">{scale}</div>'
     )
 
 
 def utc(moment: datetime) -> str:
     """Return a moment as UTC, to the second."""
-    return f"{moment.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
+    return language.moment(moment)

@@ -10,6 +10,7 @@ import ipywidgets
 
 from helpers.errors import TutorialError
 from helpers.language import gettext as _
+from helpers.language import listed
 from helpers.widgets import style
 from helpers.widgets.panel import Panel
 from helpers.widgets.token_card import TokenCard
@@ -125,17 +126,16 @@ class Timeline(Panel):
             lines.append(
                 _("Token {number} ({scopes}): issued {issued}, {lifetime}, {state}").format(
                     number=number,
-                    scopes=", ".join(token.scopes),
+                    scopes=listed(token.scopes),
                     issued=style.utc(token.issued),
                     lifetime=style.duration(token.expires - token.issued),
-                    state=token.state(self._now),
+                    state=self._state(number, token),
                 )
-                + self._refresh_in_words(number)
             )
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        states = ", ".join(token.state(self._now) for token in self._tokens)
+        states = listed(token.state(self._now) for token in self._tokens)
         return f"Timeline({states if len(states) <= 80 else states[:79] + '…'})"
 
     def _refreshed(self, number: int) -> int | None:
@@ -144,9 +144,12 @@ class Timeline(Panel):
         earlier = [n for n in range(1, number) if set(self._tokens[n - 1].scopes) == scopes]
         return earlier[-1] if earlier else None
 
-    def _refresh_in_words(self, number: int) -> str:
+    def _state(self, number: int, token: TokenRecord) -> str:
+        state = token.state(self._now)
         refreshed = self._refreshed(number)
-        return "" if refreshed is None else _("; refreshes token {number}").format(number=refreshed)
+        if refreshed is None:
+            return state
+        return _("{state}; refreshes token {number}").format(state=state, number=refreshed)
 
     def _html(self) -> str:
         start = min(self._now, *(token.issued for token in self._tokens))
@@ -169,7 +172,7 @@ class Timeline(Panel):
         )
 
     def _row(self, number: int, token: TokenRecord, scale: _Scale) -> str:
-        state = token.state(self._now) + self._refresh_in_words(number)
+        state = self._state(number, token)
         heading = _("Token {number}").format(number=number)
         now = scale.percent(self._now)
         bars = [
@@ -182,7 +185,7 @@ class Timeline(Panel):
             bars.append(
                 f'<text class="acs-timeline-cross" x="{cross:.2f}%" y="15" text-anchor="middle">✕</text>'
             )
-        label = f"{heading}: {state}"
+        label = _("Token {number}: {state}").format(number=number, state=state)
         return (
             f'<div class="acs-timeline-row"><div><b>{style.escape(heading)}</b> '
             f'{style.pills(list(token.scopes))}<span class="acs-quiet">{style.escape(state)}</span></div>'

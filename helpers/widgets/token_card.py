@@ -12,6 +12,7 @@ from typing import Any
 
 from helpers.errors import TutorialError
 from helpers.language import gettext as _
+from helpers.language import listed
 from helpers.masking import mask_token
 from helpers.widgets import style
 
@@ -94,7 +95,7 @@ class TokenCard:
 
     def _summary(self) -> Iterator[tuple[str, str]]:
         unknown = _("the token does not say")
-        yield _("Scopes"), ", ".join(self.scopes) or unknown
+        yield _("Scopes"), listed(self.scopes) or unknown
         yield _("Issued"), style.utc(self.issued) if self.issued else unknown
         yield _("Expires"), style.utc(self.expires) if self.expires else unknown
         yield _("Lifetime"), self._lifetime_in_words() or unknown

@@ -524,6 +524,27 @@ def test_the_first_preview_revokes_what_was_issued_before_a_moment(service: Serv
     assert service.works(new)
 
 
+@pytest.mark.parametrize(
+    ("moment", "works"),
+    [
+        ("2020-07-20T00:00:00Z", True),
+        ("2020-07-20T00:00:00.1234567+00:00", True),
+        ("2020-07-20T00:00:00", True),
+        ("9999-12-31T23:59:59.9999999Z", False),
+        ("9999-12-31T23:59:59-14:00", False),
+    ],
+)
+def test_a_moment_may_be_written_in_the_usual_ways(
+    service: Service, moment: str, works: bool
+) -> None:
+    raw_id = service.create(version=OLD).json["id"]
+    token = service.token(raw_id)
+    reply = service.call("PATCH", f"/identities/{raw_id}", {"tokensValidFrom": moment}, version=OLD)
+
+    assert reply.status == 204
+    assert service.works(token) is works
+
+
 @pytest.mark.rule("assumed")
 @pytest.mark.parametrize("moment", ["yesterday", "2020-13-01T00:00:00Z", 5, "0001-01-01T00:00:00Z"])
 def test_a_moment_that_is_none_is_refused(service: Service, moment: object) -> None:

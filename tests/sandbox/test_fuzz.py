@@ -277,6 +277,12 @@ def check_bent(service: Service, where: int, byte: int, part: str) -> None:
         name, value = headers[where % 4]
         letters = list(value)
         letters[byte % len(letters)] = chr(0x21 + where % 94)
+        # The names of the signed headers may be written in capitals.
+        if "".join(letters).lower().partition("&")[0] == value.lower().partition("&")[0] and (
+            "".join(letters).partition("&")[2] == value.partition("&")[2]
+            and name == "Authorization"
+        ):
+            return
         if "".join(letters) == value:
             return
         headers[where % 4] = (name, "".join(letters))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import re
 import socket
@@ -513,12 +514,64 @@ def test_connections_beyond_the_bound_are_closed(
     with contextlib.ExitStack() as stack:
         for _ in range(5):
             stack.enter_context(connected(running))
-        with connected(running) as beyond:
-            with contextlib.suppress(OSError):
-                beyond.sendall(raw_request(running))
-            assert everything(beyond) == b""
+        with pytest.raises(OSError), connected(running):
+            pass
     time.sleep(0.2)
     assert exchange(running, raw_request(running))[0] == 201
+
+
+SERVER = """
+import time
+from helpers.sandbox import Sandbox
+
+sandbox = Sandbox(None).start()
+print(sandbox.connection_string, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.campaign
+def test_thousands_of_idle_connections_are_survived() -> None:
+    server_process = subprocess.Popen(
+        [sys.executable, "-c", SERVER], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    idle: list[socket.socket] = []
+    try:
+        assert server_process.stdout is not None
+        endpoint, key = server_process.stdout.readline().strip().split(";accesskey=")
+        host = endpoint.removeprefix("endpoint=https://").rstrip("/")
+        port = int(host.partition(":")[2])
+        process = psutil.Process(server_process.pid)
+        before = process.memory_info().rss
+        unverified = ssl._create_unverified_context()
+        for number in range(2500):
+            with contextlib.suppress(OSError):
+                connection = socket.create_connection(("127.0.0.1", port), timeout=5)
+                # A third of them are polite enough to shake hands.
+                secure = number % 3 == 0
+                idle.append(unverified.wrap_socket(connection) if secure else connection)
+        grown = process.memory_info().rss - before
+
+        def answered() -> bool:
+            headers = dict(signed_headers("POST", TARGET, b"", key, host=host))
+            connection = http.client.HTTPSConnection(host, context=unverified, timeout=5)
+            with contextlib.closing(connection), contextlib.suppress(OSError):
+                connection.request("POST", TARGET, headers=headers)
+                with connection.getresponse() as response:
+                    return response.status == 201
+            return False
+
+        began = time.monotonic()
+        while not answered():
+            assert time.monotonic() - began < 30, "the idle ones keep everybody out"
+            time.sleep(0.5)
+        assert grown < 150_000_000
+    finally:
+        for connection in idle:
+            connection.close()
+        server_process.kill()
+        _, errors = server_process.communicate(timeout=30)
+    assert errors == ""
 
 
 # The log

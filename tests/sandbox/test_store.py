@@ -178,7 +178,7 @@ def test_an_error_in_the_middle_undoes_the_whole_request(
     def fails(*values: Any) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr(service.directory.store, "note_token_issued", fails)
+    monkeypatch.setattr(service.directory.store, "add_token_of_identity", fails)
     refused = service.create({"createTokenWithScopes": ["chat"]})
     monkeypatch.undo()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -143,6 +144,7 @@ class Service:
         # One signing key for all tests: making one takes a tenth of a second.
         store.setting("signing_key", _signing_key)
         self.directory = Directory(store, self.control)
+        weakref.finalize(self, store.close)
         self.app = create_app(self.directory, identity_header=IDENTITY_HEADER)
 
     @property

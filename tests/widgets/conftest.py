@@ -35,6 +35,10 @@ class _LongKorean(gettext.NullTranslations):
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         return self.gettext(msgid1 if n == 1 else msgid2)
 
+    def pgettext(self, context: str, message: str) -> str:
+        # How moments and lists are written is a form, not a sentence.
+        return message if "{" in message or message == ", " else self.gettext(message)
+
 
 @pytest.fixture
 def korean(monkeypatch: pytest.MonkeyPatch) -> None:
