@@ -88,7 +88,10 @@ server.run()
 def program(code: str, *arguments: str) -> Iterator[str]:
     """Run a server in a process of its own; yields its first line."""
     process = subprocess.Popen(
-        [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     try:
         assert process.stdout is not None
@@ -251,7 +254,7 @@ def rsa(seconds: float) -> float:
     return one
 
 
-def many_calls(folder: Path, seconds: float, rounds: int) -> None:
+def many_calls(folder: Path, seconds: float, rounds: int) -> float:
     import socket
 
     with socket.socket() as free:
@@ -287,6 +290,7 @@ def many_calls(folder: Path, seconds: float, rounds: int) -> None:
                 f"  {connections:3} connections             p50 {percentile(times, 0.5):8.2f} ms   "
                 f"p99 {percentile(times, 0.99):8.2f} ms   {rate:6.0f} /s"
             )
+    return sandbox
 
 
 MOTO = """
@@ -299,7 +303,7 @@ run_simple("127.0.0.1", int(sys.argv[1]), DomainDispatcherApplication(create_bac
 """
 
 
-def moto(seconds: float) -> None:
+def moto(seconds: float, sandbox: float) -> None:
     if importlib.util.find_spec("moto") is None:
         print("\nmoto is not installed: not compared")
         return
@@ -319,6 +323,7 @@ def moto(seconds: float) -> None:
         rate = asyncio.run(closing_load(port, request, seconds))
     print(f"\nmoto's server, STS GetSessionToken over plain http, {CONNECTIONS} clients")
     print(f"  moto                        {rate:8.0f} /s")
+    print(f"  sandbox against moto        {sandbox / rate:8.1f} x")
 
 
 async def closing_load(port: int, request: bytes, seconds: float) -> float:
@@ -406,8 +411,8 @@ def main() -> None:
         start()
         one_call(folder, 1500 if full else 400)
         rsa(2 if full else 1)
-        many_calls(folder, 6 if full else 3, 5 if full else 3)
-        moto(3)
+        rate = many_calls(folder, 6 if full else 3, 5 if full else 3)
+        moto(3, rate)
         growth(folder, [10**exponent for exponent in range(2, 7 if full else 6)])
 
 

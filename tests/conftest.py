@@ -17,10 +17,17 @@ class MakeClient(Protocol):
     def __call__(self, **options: Any) -> CommunicationIdentityClient: ...
 
 
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+@pytest.fixture(scope="session")
+def running_sandbox() -> Iterator[Sandbox]:
     with Sandbox(None) as running:
         yield running
+
+
+@pytest.fixture
+def sandbox(running_sandbox: Sandbox) -> Iterator[Sandbox]:
+    """An empty sandbox. The server behind it is shared, because stopping one takes longer than most tests."""
+    yield running_sandbox
+    running_sandbox.reset()
 
 
 @pytest.fixture

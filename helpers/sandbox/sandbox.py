@@ -54,13 +54,17 @@ class Sandbox:
             # Imported here: uvicorn, Starlette and trustme are needed by a running sandbox only.
             from helpers.sandbox.server import Server
 
-            self._server = Server(
-                self._directory,
-                host=self._host,
-                port=self._port,
-                identity_header=self._identity_header,
-                log=self._log,
-            )
+            try:
+                self._server = Server(
+                    self._directory,
+                    host=self._host,
+                    port=self._port,
+                    identity_header=self._identity_header,
+                    log=self._log,
+                )
+            except BaseException:
+                self.stop()
+                raise
         return self
 
     def stop(self) -> None:

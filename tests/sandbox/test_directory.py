@@ -44,7 +44,8 @@ def test_a_clock_before_the_epoch_still_gives_an_id(service: Service) -> None:
 
 
 def test_a_new_resource_has_a_random_guid_and_two_64_byte_keys(service: Service) -> None:
-    first, second = service.directory.resource(), Service().directory.resource()
+    other = Service()
+    first, second = service.directory.resource(), other.directory.resource()
 
     for resource in (first, second):
         assert str(uuid.UUID(resource.id)) == resource.id

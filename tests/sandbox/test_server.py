@@ -508,16 +508,16 @@ def test_a_quiet_connection_is_closed_in_the_end(monkeypatch: pytest.MonkeyPatch
 
 
 def test_connections_beyond_the_bound_are_closed(
-    running: Sandbox, monkeypatch: pytest.MonkeyPatch
+    own: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "MAXIMUM_CONNECTIONS", 5)
     with contextlib.ExitStack() as stack:
         for _ in range(5):
-            stack.enter_context(connected(running))
-        with pytest.raises(OSError), connected(running):
+            stack.enter_context(connected(own))
+        with pytest.raises(OSError), connected(own):
             pass
     time.sleep(0.2)
-    assert exchange(running, raw_request(running))[0] == 201
+    assert exchange(own, raw_request(own))[0] == 201
 
 
 SERVER = """

@@ -37,6 +37,18 @@ def test_the_state_is_private(tmp_path: Path) -> None:
         assert stat.S_IMODE((folder / FILE_NAME).stat().st_mode) == 0o600
 
 
+def test_a_commit_is_in_the_write_ahead_log_before_the_answer(tmp_path: Path) -> None:
+    # What the survival of a kill rests on; that of many processes beside each other too.
+    service = Service(Store(tmp_path))
+    pragma = service.directory.store._connection.execute
+
+    assert pragma("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert pragma("PRAGMA synchronous").fetchone() == (1,)
+    raw_id = service.new_identity()
+    assert raw_id.encode() in (tmp_path / (FILE_NAME + "-wal")).read_bytes()
+    service.directory.store.close()
+
+
 def test_the_state_outlives_the_process(tmp_path: Path) -> None:
     first = Service(Store(tmp_path))
     key = first.key

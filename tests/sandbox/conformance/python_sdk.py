@@ -24,6 +24,7 @@ NEEDS = (
     "python-dateutil",
     "six",
 )
+PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto")
 
 # 1.0.0 puts a policy of the sync pipeline into its async one; 1.0.1 corrected that. Its own bug, against Azure too.
 ASYNC_FILE = "test_communication_identity_client_async.py"
@@ -62,15 +63,8 @@ def main(versions: list[str]) -> int:
                 ran = subprocess.run(
                     [
                         str(python),
-                        *(
-                            "-m",
-                            "pytest",
-                            "-q",
-                            "-p",
-                            "no:cacheprovider",
-                            "-o",
-                            "asyncio_mode=auto",
-                        ),
+                        *PYTEST,
+                        f"--rootdir={tests}",
                         "test_communication_identity_client.py",
                         ASYNC_FILE,
                         *(f"--deselect={test}" for test in BROKEN_IN.get(version, [])),
