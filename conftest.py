@@ -21,6 +21,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.update(dict.fromkeys(settings.KEYS, ""))
     os.environ[settings.MODE] = "sandbox"
     os.environ[settings.HOME] = home.name
+    os.environ["LANGUAGE"] = "en"  # whatever this computer speaks
     # Nothing may leave this machine: the guard starts with every Python process from here on, kernels and workers included.
     folders = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([str(GUARD), *filter(None, folders)]))

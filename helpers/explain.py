@@ -30,6 +30,7 @@ from azure.core.exceptions import (
 
 from helpers.errors import TutorialError
 from helpers.language import gettext as _
+from helpers.language import listed
 from helpers.masking import masked
 
 _DOCUMENTATION = "https://learn.microsoft.com/azure/communication-services"
@@ -66,7 +67,7 @@ class Explanation:
             "<div role='status' style='border-left:4px solid currentColor;padding:2px 10px'>"
             f"<div>{escape(self.cause)}</div>"
             f"<div style='margin:6px 0'><span aria-hidden='true'>→ </span>{escape(self.fix)} "
-            f"<a href='{escape(self.link)}'>{escape(_('Read more'))}</a></div>"
+            f"<a href='{escape(self.link)}' style='text-decoration:underline'>{escape(_('Read more'))}</a></div>"
             f"<code>{escape(self.original)}</code></div>"
         )
 
@@ -205,7 +206,7 @@ def _no_such_method(error: AttributeError) -> tuple[str, str]:
         return cause, _("Call {suggestion} instead; older pages use other names.").format(
             suggestion=suggestion
         )
-    return cause, _("Its methods are {methods}.").format(methods=", ".join(_methods()))
+    return cause, _("Its methods are {methods}.").format(methods=listed(_methods()))
 
 
 def _unknown_argument(error: TypeError) -> tuple[str, str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from helpers.language import ngettext
+
 # A JWT is three base64url parts; the first always opens a JSON object, which encodes to "eyJ".
 _TOKEN = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*")
 _CONNECTION_STRING_KEY = re.compile(r"(?i)(accesskey\s*=\s*)[^\s;\"'<>\\…]+")
@@ -23,7 +25,9 @@ def mask_token(token: str) -> str:
 
     The beginning of a token only says that it is a JWT. Nothing of its claims or signature is kept.
     """
-    return f"{token[:10]}{_HIDDEN} ({len(token)} characters)"
+    return ngettext(
+        "{beginning}… ({count} character)", "{beginning}… ({count} characters)", len(token)
+    ).format(beginning=token[:10], count=len(token))
 
 
 def masked(text: str) -> str:

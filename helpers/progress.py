@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from helpers.errors import TutorialError
 from helpers.exercises import LESSONS, Outcome
+from helpers.language import date, ngettext
 from helpers.language import gettext as _
-from helpers.language import ngettext
 
 if TYPE_CHECKING:
     from helpers.session import Session
@@ -109,7 +109,7 @@ class Progress:
         ]
         for number, lesson in _lessons().items():
             if at := solved.get(number):
-                lines.append(f"- {lesson.skill} ({at:%Y-%m-%d})")
+                lines.append(f"- {lesson.skill} ({date(at)})")
         if len(solved) == len(LESSONS):
             lines += ["", _("Every exercise was judged by the requests that were really sent.")]
         return "\n".join(lines).rstrip() + "\n"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from helpers.errors import TutorialError
 from helpers.language import gettext as _
+from helpers.language import listed
 
 
 @dataclass(frozen=True)
@@ -261,6 +262,6 @@ def _unknown(name: str) -> TutorialError:
         )
     return TutorialError(
         _("There is no scope “{name}”; the scopes are {scopes}.").format(
-            name=name, scopes=", ".join(SCOPE_NAMES)
+            name=name, scopes=listed(SCOPE_NAMES)
         )
     )

@@ -71,12 +71,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     Raises:
         SettingsError: a setting that the chosen mode needs is missing or malformed.
     """
-    environ = os.environ if environ is None else environ
-    found = find_dotenv(usecwd=True)
-    from_file = dotenv_values(found, interpolate=False, encoding="utf-8-sig") if found else {}
-    # A variable that is set but empty counts: it is the way to switch off what the file says.
-    values = {key: (environ.get(key, from_file.get(key)) or "").strip() for key in KEYS}
-
+    values = _values(os.environ if environ is None else environ)
     mode = values[MODE].lower() or "sandbox"
     if mode not in ("sandbox", "live"):
         raise SettingsError(MODE, _("must be “sandbox” or “live”; correct it or remove it."))
@@ -109,6 +104,18 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         language=usable.get(LANGUAGE),
         problems=tuple(f"{key}: {problem}" for key, problem in problems.items()),
     )
+
+
+def language(environ: Mapping[str, str] | None = None) -> str | None:
+    """Read the one setting that is needed before anything can be said, even about the others."""
+    return _values(os.environ if environ is None else environ)[LANGUAGE] or None
+
+
+def _values(environ: Mapping[str, str]) -> dict[str, str]:
+    found = find_dotenv(usecwd=True)
+    from_file = dotenv_values(found, interpolate=False, encoding="utf-8-sig") if found else {}
+    # A variable that is set but empty counts: it is the way to switch off what the file says.
+    return {key: (environ.get(key, from_file.get(key)) or "").strip() for key in KEYS}
 
 
 def connection_string_parts(connection_string: str) -> dict[str, str]:

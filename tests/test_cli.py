@@ -24,7 +24,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline.transport import RequestsTransport
 
 from helpers import cli
-from helpers.cli import lab
+from helpers.cli import arguments, lab
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -148,7 +148,7 @@ def test_a_browser_opens_only_where_there_is_a_screen(platform, environment, exp
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "platform", platform)
 
-    assert lab._has_screen() is expected
+    assert arguments.has_screen() is expected
 
 
 def test_the_readers_own_configuration_folders_stay_in_force(monkeypatch):

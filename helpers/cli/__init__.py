@@ -11,9 +11,42 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
-from helpers.cli import lab, quickstart, refresh, sandbox
+from helpers import language
+from helpers.cli import (
+    catch_up,
+    check_page,
+    doctor,
+    drift,
+    lab,
+    playground,
+    quickstart,
+    refresh,
+    rehearse,
+    reset,
+    sandbox,
+    scan,
+    translate,
+    validate,
+)
+from helpers.cli.words import choose_language
 from helpers.errors import TutorialError
 from helpers.language import gettext as _
+
+_COMMANDS = (
+    catch_up,
+    check_page,
+    doctor,
+    drift,
+    playground,
+    quickstart,
+    refresh,
+    rehearse,
+    reset,
+    sandbox,
+    scan,
+    translate,
+    validate,
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -38,13 +71,28 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "--version", action="version", version=f"%(prog)s {version('acs-tutorial')}"
+        "--version",
+        action="version",
+        version=f"%(prog)s {version('acs-tutorial')}",
+        help=_("show the version of the tutorial and exit"),
+    )
+    parser.add_argument(
+        "--language",
+        metavar="CODE",
+        choices=language.available(),
+        help=_(
+            "speak this language, in the lessons too: {languages} (default: this computer's)"
+        ).format(languages=language.listed(language.available())),
     )
     lab.add_arguments(parser)
     commands = parser.add_subparsers(title=_("commands"), metavar="COMMAND", prog=parser.prog)
-    for module in (quickstart, refresh, sandbox):
+    for module in _COMMANDS:
         module.add_command(commands)
     return parser
+
+
+def _names() -> list[str]:
+    return [module.__name__.rpartition(".")[2].replace("_", "-") for module in _COMMANDS]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,11 +101,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0: done, or stopped by Ctrl-C where that is how it ends. 1: it could not be done; a sentence on standard error says
     why. 2: the command line was not understood.
     """
-    options = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
+        choose_language(arguments, _names())
+        options = _parser().parse_args(arguments)
         status: int = options.run(options)
     except TutorialError as error:
         print(f"acs-tutorial: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        sentence = _(
+            "the package for “{name}” is not in this environment; run “uv sync” in the tutorial's folder, or ask "
+            "“acs-tutorial doctor” what else is missing."
+        )
+        print(f"acs-tutorial: {sentence.format(name=error.name)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
+import socket
+import sys
 from typing import TYPE_CHECKING
 
 from helpers.errors import TutorialError
@@ -32,3 +35,20 @@ def port_taken(port: int) -> TutorialError:
             "to use a free one."
         ).format(port=port)
     )
+
+
+def check_free(port: int) -> None:
+    """Raise a TutorialError when *port* of this machine cannot be listened on."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        raise port_taken(port) from error
+
+
+def has_screen() -> bool:
+    """Say whether a browser window could be shown."""
+    # Without one, Python would offer a text browser, which takes the terminal away. Remote editors set BROWSER to a
+    # program that opens the page on the reader's side.
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import logging
 import os
 import secrets
 import signal
-import socket
 import sys
+import tempfile
+from importlib.metadata import entry_points
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from helpers.cli.arguments import port_number, port_taken
+from helpers import language
+from helpers.cli.arguments import check_free, has_screen, port_number
 from helpers.errors import TutorialError
 from helpers.language import gettext as _
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
 _PROJECT = Path(__file__).resolve().parents[2]
-_FIRST_LESSON = "notebooks/en/00-start-here.ipynb"
+_FIRST_LESSON = "00-start-here.ipynb"
 _CONFIGURATION = Path(__file__).resolve().parents[1] / "jupyter"
 
 
@@ -45,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serve JupyterLab on this machine until Ctrl-C or a termination signal, then end its kernels."""
-    if not (_PROJECT / _FIRST_LESSON).is_file():
+    if not (_PROJECT / first_lesson()).is_file():
         raise TutorialError(
             _(
                 "the lessons are not beside the installed package; clone the tutorial's repository and run "
@@ -53,12 +56,15 @@ def run(options: argparse.Namespace) -> int:
             )
         )
     if options.port is not None:
-        _check_free(options.port)
+        check_free(options.port)
     try:
-        server = _jupyterlab(port=options.port, browser=options.browser and _has_screen())
-        _stop_on_signals(server)
-        server.io_loop.add_callback(_announce, server)
-        server.start()
+        with tempfile.TemporaryDirectory(prefix="acs-tutorial-lab-") as configuration:
+            _use_bundled_configuration()
+            _speak_in_jupyterlab(Path(configuration))
+            server = _jupyterlab(port=options.port, browser=options.browser and has_screen())
+            _stop_on_signals(server)
+            server.io_loop.add_callback(_announce, server)
+            server.start()
         print("\n" + _("The tutorial is closed."))
     except KeyboardInterrupt:
         # Ctrl-C before there is anything to stop.
@@ -66,8 +72,18 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def notebook_path(name: str) -> str:
+    """Return where a notebook is, seen from the project: in the chosen language, if it was built in that."""
+    own = f"notebooks/{language.current()}/{name}"
+    return own if (_PROJECT / own).is_file() else f"notebooks/{language.SOURCE}/{name}"
+
+
+def first_lesson() -> str:
+    """Return where the lesson is that opens first."""
+    return notebook_path(_FIRST_LESSON)
+
+
 def _jupyterlab(*, port: int | None, browser: bool) -> ServerApp:
-    _use_bundled_configuration()
     # Python's warnings about the code of Jupyter and its extensions are for their developers.
     logging.captureWarnings(True)
     logging.getLogger("py.warnings").setLevel(logging.ERROR)
@@ -78,7 +94,7 @@ def _jupyterlab(*, port: int | None, browser: bool) -> ServerApp:
     server: ServerApp = LabApp.initialize_server(
         argv=[
             f"--ServerApp.root_dir={_PROJECT}",
-            f"--LabApp.default_url=/lab/workspaces/acs-tutorial/tree/{_FIRST_LESSON}",
+            f"--LabApp.default_url=/lab/workspaces/acs-tutorial/tree/{first_lesson()}",
             f"--ServerApp.open_browser={browser}",
             f"--ServerApp.port={8888 if port is None else port}",
             f"--ServerApp.port_retries={50 if port is None else 0}",
@@ -89,24 +105,27 @@ def _jupyterlab(*, port: int | None, browser: bool) -> ServerApp:
 
 
 def _use_bundled_configuration() -> None:
-    """Put our Jupyter configuration folder before the reader's own, which stays in force for all it does not say."""
-    folders = [str(_CONFIGURATION), os.environ.get("JUPYTER_CONFIG_PATH")]
+    _use_configuration(_CONFIGURATION)
+
+
+def _use_configuration(folder: Path) -> None:
+    """Put a Jupyter configuration folder before the reader's own, which stays in force for all it does not say."""
+    folders = [str(folder), os.environ.get("JUPYTER_CONFIG_PATH")]
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(folder for folder in folders if folder)
 
 
-def _check_free(port: int) -> None:
-    try:
-        socket.create_server(("127.0.0.1", port)).close()
-    except OSError as error:
-        raise port_taken(port) from error
-
-
-def _has_screen() -> bool:
-    # Without one, Python would offer a text browser, which takes the terminal away. Remote editors set BROWSER to a
-    # program that opens the page on the reader's side.
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+def _speak_in_jupyterlab(configuration: Path) -> None:
+    """Give JupyterLab the tutorial's language, if it has a language pack; one that the reader chose in its menu comes first."""
+    packs = sorted(pack.name for pack in entry_points(group="jupyterlab.languagepack"))
+    locale = next((name for name in packs if name.partition("_")[0] == language.current()), None)
+    if locale:
+        settings = configuration / "labconfig" / "default_setting_overrides.json"
+        settings.parent.mkdir()
+        settings.write_text(
+            json.dumps({"@jupyterlab/translation-extension:plugin": {"locale": locale}}),
+            encoding="utf-8",
+        )
+        _use_configuration(configuration)
 
 
 def _announce(server: ServerApp) -> None:

@@ -7,6 +7,7 @@ import runpy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from helpers import language
 from helpers.errors import TutorialError
 from helpers.language import gettext as _
 
@@ -39,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
         )
     from helpers.session import start
 
-    start()
+    start(language=language.current())
     # The program as it stands, as if the reader had typed “python issue-access-tokens.py”.
     try:
         runpy.run_path(str(_PROGRAM), run_name="__main__")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+import sys
 from typing import TYPE_CHECKING
 
 from helpers.language import gettext as _
@@ -17,8 +17,9 @@ def add_command(commands: Commands) -> None:
         "refresh",
         help=_("run lessons and store their outputs (for contributors)"),
         description=_(
-            "Runs the lessons against the sandbox and stores the outputs that the tests compare with. Needed after a "
-            "change to a lesson's code or to what it shows."
+            "Runs the lessons against the sandbox, shows what they show differently, and stores it: it is what the tests "
+            "compare with. Needed after a change to a lesson's code or to what it shows. A lesson of which only ids, times "
+            "and the like differ stays as it is."
         ),
         allow_abbrev=False,
     )
@@ -26,14 +27,23 @@ def add_command(commands: Commands) -> None:
         "lessons",
         metavar="LESSON",
         nargs="*",
-        type=Path,
-        help=_("a lesson's notebook file; without any, all lessons"),
+        help=_("a number (03), a name, or a notebook file; without any, all lessons"),
+    )
+    command.add_argument(
+        "--check",
+        action="store_true",
+        help=_("store nothing; exit with status 1 if there is something to store"),
     )
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
+    from helpers.validation import lessons
     from helpers.validation.refresh import main
 
-    main(options.lessons)
-    return 0
+    try:
+        paths = lessons.select(options.lessons)
+    except lessons.SelectionError as error:
+        print(f"acs-tutorial: {error}", file=sys.stderr)
+        return 2
+    return main(paths, check=options.check)

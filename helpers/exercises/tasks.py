@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from helpers.errors import TutorialError
 from helpers.journal import Exchange
 from helpers.language import gettext as _
-from helpers.language import ngettext
+from helpers.language import listed, ngettext
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def of_lesson(lesson: str | None) -> Task:
         raise TutorialError(
             _(
                 "There is no exercise here; start the session with a lesson's number: {numbers}."
-            ).format(numbers=", ".join(_TASKS))
+            ).format(numbers=listed(_TASKS))
         )
     return make()
 
@@ -300,7 +300,7 @@ def _complete_quickstart() -> Task:
         done = [exchange.operation for exchange in attempt]
         if done[-3:] != wanted:
             return _("The requests were: {done}. Wanted are three: {wanted}.").format(
-                done=", ".join(done) or "–", wanted=", ".join(wanted)
+                done=listed(done) or "–", wanted=listed(wanted)
             )
         if len({exchange.raw_id for exchange in attempt[-3:]}) != 1:
             return _("The three requests were not about one and the same identity.")
@@ -353,7 +353,7 @@ def _issued(attempt: Sequence[Exchange]) -> list[Exchange]:
 
 def _nothing_of(attempt: Sequence[Exchange], wanted: str) -> str:
     return _("The service saw {seen}; what is asked for is {wanted}.").format(
-        seen=", ".join(exchange.operation for exchange in attempt) or _("nothing that succeeded"),
+        seen=listed(exchange.operation for exchange in attempt) or _("nothing that succeeded"),
         wanted=wanted,
     )
 
@@ -364,5 +364,5 @@ def _scopes_problem(issued: Exchange, wanted: Sequence[str], need: str) -> str |
         return None
     if not issued.scopes:
         return need
-    carried = _("The token you issued carries {scopes}.").format(scopes=", ".join(issued.scopes))
+    carried = _("The token you issued carries {scopes}.").format(scopes=listed(issued.scopes))
     return f"{carried} {need}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from helpers.language import gettext as _
 SANDBOX_RULES = Path(__file__).parents[2] / "tests" / "notebooks" / "sanitize.cfg"
 LIVE_RULES = Path(__file__).with_name("live-rules.cfg")
 
-_PAIR = re.compile(r"^regex: (?P<pattern>.*)\nreplace: (?P<replacement>.*)$", re.MULTILINE)
-_NAMED_PAIR = re.compile(r"^\[(?P<name>[^\]\n]+)\]\n" + _PAIR.pattern[1:], re.MULTILINE)
+_RULE = re.compile(
+    r"^\[(?P<name>[^\]\n]+)\]\nregex: (?P<pattern>.*)\nreplace: (?P<replacement>.*)$", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,6 @@ class Rule:
     name: str
     pattern: str
     replacement: str
-    live_only: bool = False
 
 
 class Rules:
@@ -34,12 +34,6 @@ class Rules:
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = [(rule, re.compile(rule.pattern)) for rule in rules]
         self.hits: Counter[str] = Counter({rule.name: 0 for rule, _ in self._rules})
-
-    def __iter__(self) -> Iterable[Rule]:  # type: ignore[misc]
-        return iter([rule for rule, _ in self._rules])
-
-    def __len__(self) -> int:
-        return len(self._rules)
 
     def applied(self, text: str) -> str:
         """Return *text* as it is compared, and count each rule that changed something."""
@@ -66,7 +60,7 @@ class Rules:
         return path
 
 
-def read(path: Path, *, live_only: bool = False) -> list[Rule]:
+def read(path: Path) -> list[Rule]:
     """Read a file of rules: a name in brackets, then a ``regex:`` line, then a ``replace:`` line.
 
     Raises:
@@ -80,7 +74,7 @@ def read(path: Path, *, live_only: bool = False) -> list[Rule]:
                 path=path, reason=error
             )
         ) from error
-    rules = [Rule(**found.groupdict(), live_only=live_only) for found in _NAMED_PAIR.finditer(text)]
+    rules = [Rule(**found.groupdict()) for found in _RULE.finditer(text)]
     if len(rules) != len(re.findall(r"^regex:", text, re.MULTILINE)):
         raise TutorialError(
             _(
@@ -91,8 +85,7 @@ def read(path: Path, *, live_only: bool = False) -> list[Rule]:
     return rules
 
 
-def rules_for(mode: str, *, extra: Sequence[Rule] = ()) -> Rules:
+def rules_for(mode: str) -> Rules:
     """Return the rules of a run on the ``sandbox``, or of a ``live`` one, which has a few more."""
-    # The live rules come first: they speak of the sandbox's own words, which the others would hide.
-    live = read(LIVE_RULES, live_only=True) if mode == "live" else []
-    return Rules([*extra, *live, *read(SANDBOX_RULES)])
+    live = read(LIVE_RULES) if mode == "live" else []
+    return Rules([*read(SANDBOX_RULES), *live])

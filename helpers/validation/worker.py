@@ -25,17 +25,19 @@ import contextlib  # noqa: E402
 import io  # noqa: E402
 import json  # noqa: E402
 import tempfile  # noqa: E402
+import threading  # noqa: E402
 import time  # noqa: E402
-from collections.abc import Generator, Mapping  # noqa: E402
+from collections.abc import Generator, Iterator, Mapping  # noqa: E402
 from pathlib import Path  # noqa: E402
-from queue import Empty  # noqa: E402
+from queue import Empty, SimpleQueue  # noqa: E402
 from typing import Any, TextIO  # noqa: E402
 
-import nbval.plugin  # noqa: E402
+import nbval.plugin  # type: ignore[import-untyped]  # noqa: E402
 import pytest  # noqa: E402
-from nbval.kernel import RunningKernel  # noqa: E402
+from nbval.kernel import RunningKernel  # type: ignore[import-untyped]  # noqa: E402
 
 _LOOK_EVERY_SECONDS = 0.5
+_STARTS = 2
 _EXPLAIN_SECONDS = 20
 _PRELUDE_SECONDS = 60
 # Messages that a front end acts on and nbval does not.
@@ -55,7 +57,14 @@ class AttentiveKernel(RunningKernel):  # type: ignore[misc]
     def __init__(self, *arguments: Any, **options: Any) -> None:
         began = time.perf_counter()
         self.not_followed: set[str] = set()
-        super().__init__(*arguments, **options)
+        for attempt in range(1, _STARTS + 1):
+            try:
+                super().__init__(*arguments, **options)
+                break
+            except RuntimeError:
+                # Two processes that start kernels at the same moment may be given the same port; the later kernel dies of it.
+                if attempt == _STARTS:
+                    raise
         self.start_seconds = time.perf_counter() - began
         if self.prelude:
             error = self.ask(self.prelude, {}, _PRELUDE_SECONDS).get("evalue")
@@ -221,6 +230,24 @@ def run(job: dict[str, Any], events: TextIO, configuration: Path) -> None:
     reporter.send("done")
 
 
+def _jobs() -> Iterator[dict[str, Any]]:
+    """Yield jobs as they come in; when nobody can send any more, end at once, whatever a cell is doing.
+
+    The kernel notices that its parent is gone and ends as well. Without this, the kernel of a run that was killed would go
+    on, here unseen, and on a real resource at somebody's cost.
+    """
+    lines: SimpleQueue[str] = SimpleQueue()
+
+    def listen() -> None:
+        for line in sys.stdin:
+            lines.put(line)
+        os._exit(1)
+
+    threading.Thread(target=listen, daemon=True).start()
+    while True:
+        yield json.loads(lines.get())
+
+
 def main() -> None:
     # Events alone leave by standard output: whatever else would be printed there goes to standard error.
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -230,8 +257,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         configuration = Path(folder) / "pytest.ini"
         configuration.write_text("[pytest]\n", encoding="ascii")
-        for line in sys.stdin:
-            run(json.loads(line), events, configuration)
+        for job in _jobs():
+            run(job, events, configuration)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,9 @@ class Panel(ipywidgets.VBox):
         # lets a comparison of outputs see all of the widget, of which the plain text shows only the beginning.
         bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
         css_classes = " ".join(self._dom_classes)
-        bundle["text/html"] = f'<div class="{css_classes}">{_still(self.children)}</div>'
+        bundle["text/html"] = (
+            f'{style.STYLE}<div class="{css_classes}">{_still(self.children)}</div>'
+        )
         return bundle
 
     def _handler(self, handle: Callable[[Any], object]) -> Callable[[Any], None]:
@@ -73,13 +75,23 @@ def _still(widgets: Sequence[Any]) -> str:
 
 
 def _still_widget(widget: Any) -> str:
+    if isinstance(widget, Panel):
+        return f'<div style="margin: 18px 0 0">{_still(widget.children)}</div>'
+    if isinstance(widget, ipywidgets.HBox):
+        row = "display: flex; flex-wrap: wrap; gap: 2px 12px; align-items: baseline"
+        return f'<div style="{row}">{_still(widget.children)}</div>'
     if isinstance(widget, ipywidgets.Box):
-        return f"<div>{_still(widget.children)}</div>"
+        return f'<div style="flex: 1 1 300px">{_still(widget.children)}</div>'
     if isinstance(widget, ipywidgets.HTML):
-        return str(widget.value)
+        # The style sheet stands at the top once, not again in each widget inside.
+        return (
+            ""
+            if widget.value == style.STYLE
+            else (f'<div style="flex: 1 1 260px">{widget.value}</div>')
+        )
     label = style.escape(widget.description)
     if isinstance(widget, ipywidgets.Checkbox):
-        return f"<div>{'☑' if widget.value else '☐'} <code>{label}</code></div>"
+        return f'<div style="min-width: 160px">{"☑" if widget.value else "☐"} <code>{label}</code></div>'
     if isinstance(widget, ipywidgets.Button):
         return f'<span class="acs-pill">{label}</span>'
     if isinstance(widget, ipywidgets.Dropdown):

@@ -264,7 +264,7 @@ def _table(heading: str, service: str, chosen: list[str], needed: list[Capabilit
     scopes = [scope.name for scope in SCOPES if scope.service == service]
     columns = "".join(
         f'<th scope="col" class="acs-mark{" acs-chosen" if scope in chosen else ""}">'
-        f"<code>{style.escape(scope)}</code>"
+        f"<code>{style.escape(scope).replace('.', '.<wbr>')}</code>"
         f"{'<br>' + style.escape(_('chosen')) if scope in chosen else ''}</th>"
         for scope in scopes
     )
@@ -276,9 +276,10 @@ def _table(heading: str, service: str, chosen: list[str], needed: list[Capabilit
         if capability.service == service
     )
     return (
+        f'<div class="acs-scroll" tabindex="0" role="region" aria-label="{style.escape(heading)}">'
         f'<table class="acs-matrix"><thead><tr><th scope="col">{style.escape(heading)}</th>'
         f'{columns}<th scope="col" class="acs-state">{style.escape(_("With your choice"))}</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
+        f"<tbody>{rows}</tbody></table></div>"
     )
 
 

@@ -160,7 +160,7 @@ class Timeline(Panel):
             self._row(number, token, scale) for number, token in enumerate(self._tokens, 1)
         )
         now = scale.percent(self._now)
-        side = "right" if now > 70 else "left"
+        side = "right" if now > 50 else "left"
         offset = 100 - now if side == "right" else now
         arrow = _("now, {time} ▾") if side == "right" else _("▾ now, {time}")
         return (

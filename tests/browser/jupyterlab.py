@@ -39,13 +39,15 @@ class Lab:
     address: str
     """What the command printed: the address that opens the first lesson."""
 
-    def __init__(self, workspace: Path) -> None:
+    def __init__(self, workspace: Path, *arguments: str) -> None:
+        """Work in the empty folder *workspace*; *arguments* are added to the command line."""
         self.folder = workspace / "project"
         """The copy of the project: its notebooks are the ones that are opened and saved."""
         self.refused = workspace / "refused.log"
         """What tried to leave this machine, one line each; no file if nothing did."""
         self._home = workspace / "home"
         self._log = workspace / "acs-tutorial.log"
+        self._arguments = arguments
 
     def __enter__(self) -> Lab:
         shutil.copytree(PROJECT, self.folder, ignore=_NOT_COPIED)
@@ -57,7 +59,7 @@ class Lab:
         )
         with self._log.open("w", encoding="utf-8") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "helpers.cli", "--no-browser"],
+                [sys.executable, "-m", "helpers.cli", "--no-browser", *self._arguments],
                 cwd=self._home,
                 env=self._environment(configuration),
                 stdin=subprocess.DEVNULL,

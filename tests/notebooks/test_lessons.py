@@ -122,7 +122,8 @@ def test_a_lesson_leads_to_the_next(lesson: Path) -> None:
 def test_a_lesson_is_stored_without_widgets_timings_and_versions(lesson: Path) -> None:
     notebook = read(lesson)
 
-    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+    assert set(notebook.metadata) == {"acs", "kernelspec", "language_info"}
+    assert notebook.metadata.acs == {"outputs": "sandbox"}
     assert notebook.metadata.language_info == {"name": "python"}
     for cell in code_cells(notebook):
         assert "execution" not in cell.metadata
