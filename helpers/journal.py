@@ -301,6 +301,30 @@ class Journal:
         with self._transaction() as database:
             database.execute("DELETE FROM solved")
 
+    def services(self) -> list[str]:
+        """Return where identities are recorded to have been created, by name."""
+        return [
+            row[0] for row in self._read("SELECT DISTINCT service FROM identities ORDER BY 1", ())
+        ]
+
+    def forget_sandbox(self) -> None:
+        """Begin again: forget what was sent to the sandbox, which identities it had, and every solved exercise.
+
+        What is recorded of a real resource stays, so that its identities can still be deleted.
+        """
+        with self._transaction() as database:
+            database.execute("DELETE FROM solved")
+            database.execute("DELETE FROM identities WHERE service = 'sandbox'")
+            database.execute(
+                "DELETE FROM exchanges WHERE session IN (SELECT id FROM sessions WHERE service = 'sandbox')"
+            )
+            # A session that still runs goes on recording.
+            for row in database.execute(
+                "SELECT * FROM sessions WHERE service = 'sandbox'"
+            ).fetchall():
+                if row["id"] != self.session and not _is_running(row):
+                    database.execute("DELETE FROM sessions WHERE id = ?", (row["id"],))
+
     def close(self) -> None:
         """Close the file. The record stays."""
         with self._lock:
@@ -349,7 +373,11 @@ def _is_running(row: sqlite3.Row) -> bool:
     if row["host"] != socket.gethostname():
         return True  # A shared home folder: another machine's sessions are its own business.
     try:
-        started = psutil.Process(row["process"]).create_time()
+        process = psutil.Process(row["process"])
+        # In a container without an init, a killed kernel whose parent is gone stays in the list of processes for ever.
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        started = process.create_time()
     except psutil.Error:
         return False
     return bool(abs(started - row["process_started"]) < 1)

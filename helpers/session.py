@@ -25,8 +25,10 @@ from helpers.widgets.timeline import TokenRecord
 if TYPE_CHECKING:
     from azure.communication.identity import CommunicationUserIdentifier
 
+    from helpers.catch_up import CaughtUp
     from helpers.exercises import Exercise
     from helpers.sandbox import Sandbox
+    from helpers.scenes import Scene
 
 # What the service gives where no lifetime is asked for (documented).
 _DEFAULT_LIFETIME_MINUTES = 24 * 60
@@ -106,6 +108,32 @@ class Session:
         from helpers.exercises import Exercise
 
         return Exercise(self.lesson, self.journal)
+
+    def catch_up(self, lesson: str) -> CaughtUp:
+        """Bring this computer to where *lesson* begins: every lesson before it done, on the sandbox, in a few seconds.
+
+        Args:
+            lesson: its number, such as ``"07"``.
+
+        Raises:
+            TutorialError: there is no such lesson, the mode is live, or an earlier lesson failed.
+        """
+        from helpers.catch_up import catch_up
+
+        return catch_up(lesson)
+
+    def scene(self, name: str) -> Scene:
+        """Play a scene on the sandbox: something that goes wrong, why, and how it comes right again.
+
+        Args:
+            name: ``revoked``, ``expired``, ``throttled``, ``wrong_key``, ``wrong_clock`` or ``service_down``.
+
+        Raises:
+            TutorialError: there is no such scene, or the mode is live.
+        """
+        from helpers.scenes import play
+
+        return play(self, name)
 
     @property
     def badge(self) -> Badge:

@@ -166,6 +166,6 @@ def test_a_new_notebook_without_content_can_be_made():
 def test_every_configuration_file_is_valid_json():
     files = list(Path(jupyter.__file__).parent.rglob("*.json"))
 
-    assert len(files) == 4
+    assert len(files) == 5
     for file in files:
         assert isinstance(json.loads(file.read_text("utf-8")), dict)

@@ -90,9 +90,9 @@ def test_everything_of_the_sandbox_goes_and_a_real_resource_stays(
 ) -> None:
     before = keys(home)
     assert (living(home), solved(home), rows(home, "exchanges", "sandbox")) == (1, 1, 1)
-    # Even if the settings point to the real resource now.
+    # Even if the settings point to the real resource now, and cannot be used.
     monkeypatch.setenv(settings.MODE, "live")
-    monkeypatch.setenv(settings.ENDPOINT, f"https://{LIVE}")
+    monkeypatch.setenv(settings.ENDPOINT, f"https://{LIVE}/")
     monkeypatch.setattr("sys.stdin", Answer("yes\n"))
 
     assert cli.main(["reset"]) == 0

@@ -12,8 +12,6 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from helpers import cli
-
 from .accessibility import violations
 from .conftest import OpenLesson
 from .hands import Hand, Keyboard, Mouse
@@ -176,13 +174,3 @@ def test_the_command_prints_two_lines_and_ends_the_kernel_of_a_page_that_is_clos
         "",
         "The playground is closed.",
     ]
-
-
-def test_without_voila_the_command_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("helpers.cli.playground.find_spec", lambda name: None)
-
-    assert cli.main(["playground"]) == 1
-
-    assert "needs Voilà" in capsys.readouterr().err

@@ -27,7 +27,7 @@ def picker(lesson: Lesson) -> Locator:
 
 @pytest.fixture
 def preview(lesson: Lesson) -> Locator:
-    return lesson.panel.locator(".acs-call-preview")
+    return lesson.panel.locator(".acs-call-preview").first
 
 
 def requested_scopes(lesson: Lesson) -> list[str]:

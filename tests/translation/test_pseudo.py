@@ -6,6 +6,7 @@ in what a lesson shows did not come through the catalogue.
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -159,6 +160,16 @@ def shown(cell: dict[str, object]) -> list[str]:
         data = output.get("data", {})
         for text in (output.get("text", ""), data.get("text/plain", ""), data.get("text/html", "")):
             texts.append("".join(text))
+    # What the lesson's own code prints is the code's, which is the same in every language.
+    printed = [
+        node.value.strip()
+        for node in ast.walk(ast.parse("".join(cell["source"])))  # type: ignore[arg-type]
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and " " in node.value.strip()
+    ]
+    for literal in sorted(printed, key=len, reverse=True):
+        texts = [text.replace(literal, " · ") for text in texts]
     return texts
 
 

@@ -104,7 +104,7 @@ def mentioned_in(page: Page) -> set[str]:
     """The packages that the text names as ``code`` or links, without a command."""
     found = {normalised(match[2]) for match, _index in page.inline_code()}
     for target, _index, _column in page.links():
-        if project := re.search(r"pypi\.org/project/([\w.-]+)", target):
+        if project := re.search(r"/project/([\w.-]+)", target):
             found.add(normalised(project[1]))
     return found
 
