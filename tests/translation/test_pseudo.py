@@ -129,6 +129,7 @@ def english_in(text: str) -> list[str]:
     return re.findall(r"[A-Za-z][a-z']+(?:,? [a-z']{2,}){2,}", text)
 
 
+@pytest.mark.campaign  # runs every lesson once more
 def test_adding_a_language_is_adding_its_catalogue(lessons: dict[str, dict[str, object]]) -> None:
     originals = {path.stem for path in (ROOT / "notebooks" / "en").glob("*.ipynb")}
 
@@ -136,6 +137,7 @@ def test_adding_a_language_is_adding_its_catalogue(lessons: dict[str, dict[str, 
     assert "⟦" in str(lessons["00-start-here"])
 
 
+@pytest.mark.campaign  # runs every lesson once more
 def test_everything_that_a_lesson_shows_comes_through_the_catalogue(
     lessons: dict[str, dict[str, object]],
 ) -> None:
