@@ -89,7 +89,13 @@ def test_jupyterlab_speaks_korean_without_a_change_of_the_readers_settings(
     assert [*korean_lab.folder.parent.rglob("*.jupyterlab-settings")] == []
 
 
-@pytest.mark.parametrize("name", WIDGETS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name == WIDGETS[0] else pytest.param(name, marks=pytest.mark.campaign)
+        for name in WIDGETS
+    ],
+)
 def test_a_korean_lesson_runs_and_nothing_in_it_is_clipped_or_overlaps(
     name: str, korean_lab: Lab, korean_page: ThePage
 ) -> None:

@@ -32,7 +32,7 @@ def served(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield running
 
 
-@pytest.fixture(scope="module", params=[Mouse, Keyboard])
+@pytest.fixture(scope="module", params=[Mouse, pytest.param(Keyboard, marks=pytest.mark.campaign)])
 def hand(request: pytest.FixtureRequest) -> Hand:
     chosen: Hand = request.param()
     return chosen
@@ -139,6 +139,7 @@ def test_the_page_has_no_serious_accessibility_problem_and_fits_narrow_windows(
     assert found == []
 
 
+@pytest.mark.campaign
 def test_the_playground_works_in_jupyterlab_too(open_lesson: OpenLesson, lab_page: ThePage) -> None:
     hand = Keyboard()  # here it has to get along with JupyterLab's own keys
     lab_page.use_theme(hand.theme)
@@ -151,6 +152,7 @@ def test_the_playground_works_in_jupyterlab_too(open_lesson: OpenLesson, lab_pag
     assert lab_page.console_errors == []
 
 
+@pytest.mark.campaign
 def test_the_command_prints_two_lines_and_ends_the_kernel_of_a_page_that_is_closed(
     chromium: Browser, tmp_path: Path
 ) -> None:

@@ -26,7 +26,7 @@ def page(chromium: Browser) -> Iterator[Page]:
     context.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.campaign)])
 @pytest.mark.parametrize("stored", STORED, ids=lambda path: path.stem)
 def test_a_stored_lesson_can_be_read_without_a_kernel(stored: Path, theme: str, page: Page) -> None:
     html, _ = HTMLExporter(theme=theme).from_filename(str(stored))

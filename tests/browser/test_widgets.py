@@ -47,7 +47,7 @@ def open_once(lab: Lab, lab_page: ThePage) -> Iterator[OpenOnce]:
 
 
 # One hand after the other, so that the theme changes once.
-@pytest.fixture(scope="module", params=[Mouse, Keyboard])
+@pytest.fixture(scope="module", params=[Mouse, pytest.param(Keyboard, marks=pytest.mark.campaign)])
 def hand(request: pytest.FixtureRequest, lab_page: ThePage) -> Hand:
     chosen: Hand = request.param()
     lab_page.use_theme(chosen.theme)

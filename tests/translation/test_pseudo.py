@@ -67,6 +67,10 @@ def _dressed(words: str) -> str:
     return words.replace(body, f"⟦{body.translate(ACCENTED)}{padding}⟧")
 
 
+# Runs every lesson once more.
+pytestmark = pytest.mark.campaign
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project in which one file was added: the catalogue of “xx”."""
@@ -129,7 +133,6 @@ def english_in(text: str) -> list[str]:
     return re.findall(r"[A-Za-z][a-z']+(?:,? [a-z']{2,}){2,}", text)
 
 
-@pytest.mark.campaign  # runs every lesson once more
 def test_adding_a_language_is_adding_its_catalogue(lessons: dict[str, dict[str, object]]) -> None:
     originals = {path.stem for path in (ROOT / "notebooks" / "en").glob("*.ipynb")}
 
@@ -137,7 +140,6 @@ def test_adding_a_language_is_adding_its_catalogue(lessons: dict[str, dict[str, 
     assert "⟦" in str(lessons["00-start-here"])
 
 
-@pytest.mark.campaign  # runs every lesson once more
 def test_everything_that_a_lesson_shows_comes_through_the_catalogue(
     lessons: dict[str, dict[str, object]],
 ) -> None:

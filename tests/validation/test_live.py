@@ -235,6 +235,7 @@ def test_no_live_rule_touches_behaviour(text):
 # Whole runs
 
 
+@pytest.mark.campaign
 def test_two_lessons_live_pass_skip_what_needs_the_sandbox_and_leave_nothing(start_resource):
     resource = start_resource()
 
@@ -248,6 +249,7 @@ def test_two_lessons_live_pass_skip_what_needs_the_sandbox_and_leave_nothing(sta
     assert key not in ran.stdout + ran.stderr + resource.files()
 
 
+@pytest.mark.campaign
 def test_a_lesson_that_fails_in_the_middle_leaves_nothing(start_resource, tmp_path):
     resource = start_resource()
     failing = notebook(
