@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
+from helpers import language
 from helpers.language import gettext as _
 from helpers.language import ngettext
 from helpers.validation.differences import nothing, readable
@@ -29,7 +30,7 @@ def page(title: str, body: str) -> str:
     """Return a whole page. It holds its style and no script, and is told to load nothing."""
     return (
         "<!doctype html>\n"
-        f'<html lang="{escape(_("en"))}"><head><meta charset="utf-8">'
+        f'<html lang="{language.current()}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>{escape(title)}</title><style>{_STYLE.read_text(encoding='utf-8')}</style></head>"

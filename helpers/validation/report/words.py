@@ -6,7 +6,7 @@ from datetime import datetime
 
 from helpers.language import gettext as _
 from helpers.language import ngettext
-from helpers.validation.results import Cell, Lesson, Outcome, Run
+from helpers.validation.results import Cell, Lesson, Run
 
 SIGNS = {"passed": "✔", "changed": "≠", "failed": "✘", "skipped": "–", "finding": "!"}
 # For terminals that have no others.
@@ -40,9 +40,16 @@ def word_of(kind: str) -> str:
     }[kind]
 
 
-def counted(outcome: Outcome | str, count: int) -> str:
+def counted(kind: str, count: int) -> str:
     """Return how many cells there are of a kind, such as “2 changed”."""
-    return _("{count} {what}").format(count=count, what=word_of(outcome))
+    sentences = {
+        "passed": ngettext("{count} passed", "{count} passed", count),
+        "changed": ngettext("{count} changed", "{count} changed", count),
+        "failed": ngettext("{count} failed", "{count} failed", count),
+        "skipped": ngettext("{count} skipped", "{count} skipped", count),
+        "finding": ngettext("{count} not compared", "{count} not compared", count),
+    }
+    return sentences[kind].format(count=count)
 
 
 def verdict(run: Run) -> str:
