@@ -29,7 +29,7 @@ LATEST = "latest"
 
 _PROBE = Path(__file__).with_name("sdk_probe.py")
 # Not needed to run a lesson, and most of what an installation would take.
-_LEFT_OUT = {SDK, "jupyterlab"}
+_LEFT_OUT = {SDK, "jupyterlab", "voila"}
 # What releases import and do not declare, by the name of the module; others are reported and not guessed.
 _UNDECLARED = {"six": "six", "msrest": "msrest"}
 
