@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
 import re
@@ -62,8 +63,16 @@ def string_to_sign(method: str, target: str, date: str, host: str, body_hash: st
 
 def signature(key: str, text: str) -> str:
     """Sign with an access key as it is handed out, in base64."""
-    digest = hmac.new(base64.b64decode(key), text.encode("utf-8"), hashlib.sha256).digest()
-    return base64.b64encode(digest).decode("ascii")
+    return base64.b64encode(_signed_by(key, text.encode("utf-8"))).decode("ascii")
+
+
+def _signed_by(key: str, text: bytes) -> bytes:
+    return hmac.digest(_key_bytes(key), text, "sha256")
+
+
+@lru_cache(maxsize=1024)
+def _key_bytes(key: str) -> bytes:
+    return base64.b64decode(key)
 
 
 def authenticate(request: Request, resources: Iterable[Resource], entra: Entra) -> Caller:
@@ -107,11 +116,14 @@ def _signed(request: Request, authorization: str, resources: Iterable[Resource])
         raise denied()
     if not hmac.compare_digest(body_hash.encode("latin-1"), content_hash(request.body).encode()):
         raise denied(_HASH_DIFFERS)
-    text = string_to_sign(request.method, request.target, date, host, body_hash)
-    given = match[2].encode("ascii")
+    text = string_to_sign(request.method, request.target, date, host, body_hash).encode("utf-8")
+    try:
+        given = base64.b64decode(match[2], validate=True)
+    except binascii.Error as error:
+        raise denied() from error
     for resource in resources:
         for key_id, key in resource.keys:
-            if hmac.compare_digest(given, signature(key, text).encode("ascii")):
+            if hmac.compare_digest(given, _signed_by(key, text)):
                 return Caller(resource, key_id)
     raise denied()
 

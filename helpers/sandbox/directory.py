@@ -284,10 +284,12 @@ class Directory:
             digest = tokens.digest(unsigned)
             if self.store.add_token_of_identity(raw_id, digest, caller.access_key_id, now):
                 break
+            if not earlier:
+                continue
             known = self.store.token(raw_id, digest)
             if known is None:
                 raise self._not_found()
-            if earlier and known.ends_at is None and known.access_key_id == caller.access_key_id:
+            if known.ends_at is None and known.access_key_id == caller.access_key_id:
                 break
         return IssuedToken(unsigned, now + lifetime * NANOSECONDS)
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
-from datetime import datetime, timezone
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from helpers.sandbox.errors import SandboxError
 
@@ -18,6 +21,35 @@ _SECRETS = re.compile(
 def masked(text: str) -> str:
     """Hide whatever looks like a token or a key."""
     return _SECRETS.sub("(hidden)", text)
+
+
+@dataclass
+class RequestRecord:
+    """What may be told of one request: nothing secret. Filled in while it is answered.
+
+    `status` is None when the connection was dropped. `resource` is the name of the one that an authenticated caller acts
+    on. `scopes` and `lifetime_minutes` (None: the default) are those of a token that was issued.
+    """
+
+    at: datetime
+    method: str
+    target: str
+    client: str | None = None
+    client_request_id: str | None = None
+    status: int | None = None
+    seconds: float = 0.0
+    code: str | None = None
+    resource: str | None = None
+    credential: Literal["key", "entra"] | None = None
+    operation: str | None = None
+    identity: str | None = None
+    scopes: tuple[str, ...] | None = None
+    lifetime_minutes: int | None = None
+
+    def note_token(self, scopes: Sequence[str], lifetime_minutes: int | None) -> None:
+        """Note that a token was issued."""
+        self.scopes = tuple(scopes)
+        self.lifetime_minutes = lifetime_minutes
 
 
 class RequestLog:
@@ -35,23 +67,14 @@ class RequestLog:
             ) from error
         self._broken = False
 
-    def write(
-        self,
-        *,
-        method: str,
-        target: str,
-        status: int | None,
-        seconds: float,
-        code: str | None,
-        client_request_id: str | None,
-    ) -> None:
+    def write(self, record: RequestRecord) -> None:
         """Add a line. A log that cannot be written any more says so once and never stops an answer."""
         if self._broken:
             return
-        now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         line = (
-            f"{now} {method} {masked(target)} {status or 'dropped'} {seconds * 1000:.1f}ms "
-            f"{code or '-'} {masked(client_request_id or '-')}\n"
+            f"{record.at.isoformat(timespec='milliseconds')} {record.method} {record.target} "
+            f"{record.status or 'dropped'} {record.seconds * 1000:.1f}ms {record.code or '-'} "
+            f"{record.client_request_id or '-'}\n"
         )
         try:
             self._file.write(line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +13,7 @@ from helpers.sandbox.control import Clock, Control
 from helpers.sandbox.directory import DEFAULT_RESOURCE, Directory, KeySlot, is_guid
 from helpers.sandbox.entra import TeamsUserToken
 from helpers.sandbox.errors import SandboxError
+from helpers.sandbox.requestlog import RequestRecord
 from helpers.sandbox.store import Resource, Snapshot, Store
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ class Sandbox:
 
     `state_folder` keeps identities, tokens and keys; any number of processes may use one folder at once. None keeps them in
     memory. `port` 0 takes any free one. `host` names another interface to listen on than the loopback; then everyone who
-    reaches it and has a key can use it. `log` is a file that gets a line per request, without secrets.
+    reaches it and has a key can use it. `certificate_authority_file` keeps the authority (certificate and private key, made
+    when missing), so that clients which trust it still do after a restart. `log` is a file that gets a line per request, without
+    secrets; `on_request` is told the same of each, on the thread that answers: it must return at once.
 
     The controls work before `start` too. Raises SandboxError for what the person who runs it can put right.
     """
@@ -35,13 +38,17 @@ class Sandbox:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        certificate_authority_file: Path | None = None,
         log: Path | None = None,
+        on_request: Callable[[RequestRecord], None] | None = None,
     ) -> None:
         self._control = Control()
         self._state_folder = state_folder
         self._host = host
         self._port = port
+        self._certificate_authority_file = certificate_authority_file
         self._log = log
+        self._on_request = on_request
         self._opened: Directory | None = None
         self._server: Server | None = None
         self._identity_header = secrets.token_urlsafe(24)
@@ -60,7 +67,9 @@ class Sandbox:
                     host=self._host,
                     port=self._port,
                     identity_header=self._identity_header,
+                    certificate_authority_file=self._certificate_authority_file,
                     log=self._log,
+                    on_request=self._on_request,
                 )
             except BaseException:
                 self.stop()
@@ -127,7 +136,7 @@ class Sandbox:
 
     @property
     def certificate_authority(self) -> bytes:
-        """The certificate (PEM) that clients must trust; made anew at each start."""
+        """The certificate (PEM) that clients must trust; made anew at each start, unless a file keeps it."""
         return self._running.certificate_authority
 
     @property
@@ -221,7 +230,7 @@ class Sandbox:
 
     def resources(self) -> list[Resource]:
         """Return every resource, with its keys."""
-        return self._directory.store.resources()
+        return list(self._directory.store.resources())
 
     def add_resource(self, name: str) -> Resource:
         """Add a resource with its own GUID, keys and identities."""

@@ -23,7 +23,7 @@ from uvicorn.server import ServerState
 from helpers.sandbox.app import create_app
 from helpers.sandbox.directory import Directory
 from helpers.sandbox.errors import SandboxError
-from helpers.sandbox.requestlog import RequestLog
+from helpers.sandbox.requestlog import RequestLog, RequestRecord
 
 MAXIMUM_CONNECTIONS = 384
 MAXIMUM_HEAD_BYTES = 32 * 1024
@@ -45,10 +45,13 @@ class Server:
         host: str,
         port: int,
         identity_header: str,
+        certificate_authority_file: Path | None,
         log: Path | None,
+        on_request: Callable[[RequestRecord], None] | None,
     ) -> None:
         self._log = None if log is None else RequestLog(log)
         try:
+            authority = _certificate_authority(certificate_authority_file)
             sockets = _listening(host, port)
         except BaseException:
             self._close_log()
@@ -56,8 +59,8 @@ class Server:
         self.port: int = sockets[0].getsockname()[1]
         served_hosts = _served_hosts(host)
         self.name = served_hosts[0]
-        certificates = _Certificates(directory, served_hosts)
-        self.certificate_authority: bytes = certificates.authority.cert_pem.bytes()
+        certificates = _Certificates(authority, directory, served_hosts)
+        self.certificate_authority: bytes = authority.cert_pem.bytes()
         # Signing lets other threads run, so that it need not hold up the event loop.
         self._executor = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sandbox-sign")
         config = uvicorn.Config(
@@ -66,6 +69,7 @@ class Server:
                 identity_header=identity_header,
                 served_hosts=served_hosts,
                 log=self._log,
+                on_request=on_request,
                 executor=self._executor,
             ),
             http=_BoundedProtocol,
@@ -171,11 +175,43 @@ def _bound(host: str, port: int) -> socket.socket:
     return bound
 
 
-class _Certificates:
-    """A certificate authority that lives as long as the server, and what it issued. Its key never reaches the disk."""
+def _certificate_authority(file: Path | None) -> trustme.CA:
+    """Return the authority that a file keeps, made when the file is missing; without a file a new one, kept nowhere."""
+    if file is None:
+        return trustme.CA(organization_name="acs-tutorial sandbox")
+    try:
+        kept = file.read_bytes()
+        return trustme.CA.from_pem(kept, kept)
+    except FileNotFoundError:
+        authority = trustme.CA(organization_name="acs-tutorial sandbox")
+    except ValueError as error:
+        raise SandboxError(
+            f"The certificate authority in {file} cannot be read; move the file away and a new one will be made, which "
+            "clients have to trust anew."
+        ) from error
+    except OSError as error:
+        raise SandboxError(
+            f"The certificate authority in {file} cannot be read: {error.strerror or error}."
+        ) from error
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Private: whoever has the key can pretend to be any host to those who trust it.
+        with open(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as opened:
+            opened.write(authority.private_key_pem.bytes() + authority.cert_pem.bytes())
+    except OSError as error:
+        raise SandboxError(
+            f"The certificate authority cannot be kept in {file}: {error.strerror or error}; choose another file."
+        ) from error
+    return authority
 
-    def __init__(self, directory: Directory, served_hosts: list[str]) -> None:
-        self.authority = trustme.CA(organization_name="acs-tutorial sandbox")
+
+class _Certificates:
+    """What the certificate authority issued: one certificate for the sandbox, and one for each resource's own host."""
+
+    def __init__(
+        self, authority: trustme.CA, directory: Directory, served_hosts: list[str]
+    ) -> None:
+        self._authority = authority
         self.context = self._for(*served_hosts)
         self.context.sni_callback = self._choose
         self._directory = directory
@@ -185,7 +221,7 @@ class _Certificates:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
-        self.authority.issue_cert(*hosts).configure_cert(context)
+        self._authority.issue_cert(*hosts).configure_cert(context)
         return context
 
     def _choose(

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -140,6 +140,8 @@ class Store:
 
     def __init__(self, folder: Path | None) -> None:
         self._lock = threading.RLock()
+        self._resources: tuple[Resource, ...] | None = None
+        self._resources_version: tuple[Any, ...] | None = None
         if folder is None:
             self.place = "in memory"
             path = ":memory:"
@@ -224,23 +226,38 @@ class Store:
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
+                self._resources = None
                 # SQLite has rolled back by itself after some errors, a full disk among them.
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
 
+    # The next three are most of what a request costs here, so they catch by themselves: a context manager made by a generator
+    # takes as long as some statements.
+
     def _one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
-        with self._lock, self._explaining():
-            row: tuple[Any, ...] | None = self._connection.execute(statement, values).fetchone()
-            return row
+        with self._lock:
+            try:
+                row: tuple[Any, ...] | None = self._connection.execute(statement, values).fetchone()
+                return row
+            except sqlite3.Error as error:
+                raise _explained(error, self.place) from error
 
     def _all(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._lock, self._explaining():
-            return self._connection.execute(statement, values).fetchall()
+        with self._lock:
+            try:
+                return self._connection.execute(statement, values).fetchall()
+            except sqlite3.Error as error:
+                raise _explained(error, self.place) from error
 
     def _change(self, statement: str, *values: object) -> int:
-        with self._lock, self._explaining():
-            return self._connection.execute(statement, values).rowcount
+        with self._lock:
+            try:
+                return self._connection.execute(statement, values).rowcount
+            except sqlite3.IntegrityError:
+                raise
+            except sqlite3.Error as error:
+                raise _explained(error, self.place) from error
 
     # Settings
 
@@ -265,9 +282,16 @@ class Store:
         JOIN access_keys s ON s.resource_id = r.id AND s.slot = 'secondary'
     """
 
-    def resources(self) -> list[Resource]:
-        """Return every resource, the oldest key first."""
-        return [Resource(*row) for row in self._all(self._RESOURCES + " ORDER BY p.id")]
+    def resources(self) -> Sequence[Resource]:
+        """Return every resource, the oldest key first. Remembered until this process or another one changes the state."""
+        with self._lock:
+            # Counts what other connections have committed.
+            version = self._one("PRAGMA data_version")
+            if self._resources is None or version != self._resources_version:
+                rows = self._all(self._RESOURCES + " ORDER BY p.id")
+                self._resources = tuple(Resource(*row) for row in rows)
+                self._resources_version = version
+            return self._resources
 
     def resource(self, name: str) -> Resource | None:
         """Return the resource of that name."""
@@ -279,6 +303,7 @@ class Store:
     ) -> None:
         """Add a resource with its two keys."""
         with self.transaction():
+            self._resources = None
             self._change("INSERT INTO resources VALUES (?, ?, ?, ?)", id, name, location, region)
             for slot, value in zip(("primary", "secondary"), keys, strict=True):
                 self._change(
@@ -291,6 +316,7 @@ class Store:
     def replace_key(self, resource_id: str, slot: str, value: str, *, ends_at: int) -> None:
         """Put a new key in a slot and end the tokens that were issued under the old one."""
         with self.transaction():
+            self._resources = None
             self._change(
                 "UPDATE tokens SET ends_at = ? WHERE ends_at IS NULL AND access_key_id = "
                 "(SELECT id FROM access_keys WHERE resource_id = ? AND slot = ?)",
@@ -410,6 +436,7 @@ class Store:
     def clear(self, *, resources: bool = False) -> None:
         """Delete identities and tokens; with `resources` those and their keys too."""
         with self.transaction():
+            self._resources = None
             tables = STATE_TABLES if resources else ("identities", "tokens")
             for table in reversed(tables):
                 self._change(f"DELETE FROM {table}")

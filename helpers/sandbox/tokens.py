@@ -20,6 +20,9 @@ SCP_COMMUNICATION_USER = 1792
 SCP_TEAMS_USER = 1024
 
 
+_compact_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
 class InvalidToken(Exception):
     """A text that is no token, or not one signed by this key. Its message never repeats the token."""
 
@@ -77,7 +80,7 @@ class SigningKey:
             "x5t": base64url(thumbprint),
             "typ": "JWT",
         }
-        self._header = base64url(json.dumps(header, separators=(",", ":")).encode("ascii"))
+        self._header = base64url(_compact_json(header).encode("ascii"))
 
     @classmethod
     def generate(cls) -> SigningKey:
@@ -109,7 +112,7 @@ class SigningKey:
 
     def unsigned(self, claims: Mapping[str, object]) -> str:
         """Return the two first parts of a token: what is signed."""
-        payload = json.dumps(claims, separators=(",", ":")).encode("ascii")
+        payload = _compact_json(claims).encode("ascii")
         return f"{self._header}.{base64url(payload)}"
 
     def sign(self, unsigned: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from helpers.sandbox.app import expires_on
+from helpers.sandbox.operations import expires_on
 from tests.sandbox.wire import Service
 
 RAW_ID = re.compile(

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers.sandbox.app import IDENTITY_VERSIONS, OLD_PREVIEW
+from helpers.sandbox.operations import IDENTITY_VERSIONS, OLD_PREVIEW
 from tests.sandbox.wire import Reply, Service, ask, signed_headers
 
 DEFAULT = settings(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from helpers.sandbox.app import OPERATIONS
+from helpers.sandbox.operations import OPERATIONS
 from tests.sandbox.wire import Service, ask
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.sandbox.app import IDENTITY_VERSIONS, TEAMS_VERSIONS
+from helpers.sandbox.operations import IDENTITY_VERSIONS, TEAMS_VERSIONS
 from tests.sandbox.wire import Service, ask, signed_headers
 
 OLD = "2020-07-20-preview2"
