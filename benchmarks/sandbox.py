@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import contextlib
 import importlib.util
+import itertools
 import json
 import os
 import ssl
@@ -40,6 +41,8 @@ from helpers.sandbox.tokens import SigningKey
 TARGET = "/identities/{}/:issueAccessToken?api-version=2023-10-01"
 BODY = b'{"scopes": ["chat"], "expiresInMinutes": 60}'
 CONNECTIONS = 64
+# A token service issues to its users in turn.
+IDENTITIES_PER_CLIENT = 8
 
 SANDBOX = """
 import sys, time
@@ -101,23 +104,25 @@ def program(code: str, *arguments: str) -> Iterator[str]:
         process.communicate()
 
 
-def signed_request(target: str, host: str, key: str) -> Callable[[], bytes]:
-    """Return a function that gives a request with a fresh signature, made anew each second."""
-    cached: dict[str, bytes] = {}
+def signed_request(targets: list[str], host: str, key: str) -> Callable[[], bytes]:
+    """Return a function that gives a request for each target in turn, with fresh signatures, made anew each second."""
+    body_hash = content_hash(BODY)
+    cached: dict[str, tuple[str, bytes]] = {}
+    turns = itertools.cycle(targets)
 
     def request() -> bytes:
-        date = formatdate(usegmt=True)
-        if date not in cached:
-            body_hash = content_hash(BODY)
+        target, date = next(turns), formatdate(usegmt=True)
+        made = cached.get(target)
+        if made is None or made[0] != date:
             proof = signature(key, string_to_sign("POST", target, date, host, body_hash))
-            cached.clear()
-            cached[date] = (
+            head = (
                 f"POST {target} HTTP/1.1\r\nHost: {host}\r\nx-ms-date: {date}\r\n"
                 f"x-ms-content-sha256: {body_hash}\r\nContent-Type: application/json\r\n"
                 "Authorization: HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256"
                 f"&Signature={proof}\r\nContent-Length: {len(BODY)}\r\n\r\n"
-            ).encode() + BODY
-        return cached[date]
+            )
+            made = cached[target] = (date, head.encode() + BODY)
+        return made[1]
 
     return request
 
@@ -267,9 +272,13 @@ def many_calls(folder: Path, seconds: float, rounds: int) -> float:
         port = int(host.partition(":")[2])
         directory = Directory(Store(state), Control())
         caller = Caller(directory.resource(), directory.resource().primary_key_id)
-        targets = [TARGET.format(directory.create_identity(caller)[0].raw_id) for _ in range(300)]
+
+        def identities() -> list[str]:
+            made = (directory.create_identity(caller)[0] for _ in range(IDENTITIES_PER_CLIENT))
+            return [TARGET.format(identity.raw_id) for identity in made]
+
+        requests = [signed_request(identities(), host, key) for _ in range(300)]
         directory.store.close()
-        requests = [signed_request(target, host, key) for target in targets]
         time.sleep(1)
         rates: dict[str, list[float]] = {"sandbox": [], "bare": []}
         for _ in range(rounds):
