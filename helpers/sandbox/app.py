@@ -10,7 +10,7 @@ import ipaddress
 import logging
 import secrets
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from datetime import datetime, timezone
 
@@ -47,9 +47,16 @@ class Disconnected(Exception):
 class IdentityService:
     """The identity service as an ASGI application."""
 
-    def __init__(self, directory: Directory, *, executor: Executor | None = None) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        *,
+        executor: Executor | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._directory = directory
         self._signer = Signer(directory.signing_key, executor)
+        self._sleep = sleep
         self._at_work = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,7 +81,7 @@ class IdentityService:
         api_version = ""
         try:
             if control.latency:
-                await asyncio.sleep(control.latency)
+                await self._sleep(control.latency)
             request.body = await _body(scope, receive)
             resources = _meant_resources(request, self._directory)
             caller = auth.authenticate(request, resources, self._directory.entra)
@@ -86,7 +93,7 @@ class IdentityService:
             if fault is not None and fault.status is not None:
                 return failed(fault)
             operation, raw_id = route(request)
-            record.operation, record.identity = operation.name, raw_id or None
+            record.operation, record.identity = operation.name, masked(raw_id) or None
             api_version = api_version_of(request, operation)
             call = Call(caller, api_version, raw_id, request, record)
             status, body = operation.run(self._directory, call)
@@ -188,16 +195,9 @@ def _host_name(host: str | None) -> str:
 def _meant_resources(request: auth.Request, directory: Directory) -> Sequence[Resource]:
     """Return the resources that a host may mean: NAME.localhost the one of that name, any other host every one."""
     resources = directory.store.resources()
-    if len(resources) == 1:
-        return resources
     name, _, domain = _host_name(request.header(b"host")).rpartition(".")
     if domain == "localhost" and name:
         return [resource for resource in resources if resource.name == name]
-    if len(resources) > 2:
-        # An identity names its resource, whose keys are tried first; in a room there are hundreds.
-        meant = [resource for resource in resources if resource.id in request.target]
-        if meant:
-            return [*meant, *(resource for resource in resources if resource not in meant)]
     return resources
 
 
@@ -277,11 +277,13 @@ def create_app(
     log: RequestLog | None = None,
     on_request: Callable[[RequestRecord], None] | None = None,
     executor: Executor | None = None,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> ASGIApp:
     """Return the sandbox as an ASGI application.
 
     `identity_header` is the secret of the managed-identity endpoint. `served_hosts` are names that it answers to besides
-    those of the loopback. `on_request` is told of every request once it is answered. Tokens are signed in `executor`, or at once where there are no threads.
+    those of the loopback. `on_request` is told of every request once it is answered. Tokens are signed in `executor`, or at
+    once where there are no threads. `sleep` waits where latency was asked for.
     """
 
     async def managed_identity(request: StarletteRequest) -> JSONResponse:
@@ -320,7 +322,7 @@ def create_app(
         ]
     )
     return Gate(
-        IdentityService(directory, executor=executor),
+        IdentityService(directory, executor=executor, sleep=sleep),
         others,
         served_hosts=served_hosts,
         log=log,

@@ -8,9 +8,10 @@ import hashlib
 import hmac
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from itertools import chain
 
 from helpers.sandbox.directory import Caller
 from helpers.sandbox.entra import Entra
@@ -75,7 +76,7 @@ def _key_bytes(key: str) -> bytes:
     return base64.b64decode(key)
 
 
-def authenticate(request: Request, resources: Iterable[Resource], entra: Entra) -> Caller:
+def authenticate(request: Request, resources: Sequence[Resource], entra: Entra) -> Caller:
     """Return the caller, or refuse with `Denied`.
 
     `resources` are those that the request's host may mean, the default one first. An access key says by itself which of
@@ -98,7 +99,7 @@ def bearer_token(request: Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _signed(request: Request, authorization: str, resources: Iterable[Resource]) -> Caller:
+def _signed(request: Request, authorization: str, resources: Sequence[Resource]) -> Caller:
     match = _AUTHORIZATION.fullmatch(authorization)
     if match is None:
         raise denied(_BAD_STRUCTURE)
@@ -121,14 +122,16 @@ def _signed(request: Request, authorization: str, resources: Iterable[Resource])
         given = base64.b64decode(match[2], validate=True)
     except binascii.Error as error:
         raise denied() from error
-    for resource in resources:
+    # An identity in the address names its resource, whose keys are tried first: in a room there are hundreds.
+    named = [resource for resource in resources if resource.id in request.target]
+    for resource in chain(named, resources):
         for key_id, key in resource.keys:
             if hmac.compare_digest(given, _signed_by(key, text)):
                 return Caller(resource, key_id)
     raise denied()
 
 
-def _bearer(authorization: str, resources: Iterable[Resource], entra: Entra) -> Caller:
+def _bearer(authorization: str, resources: Sequence[Resource], entra: Entra) -> Caller:
     try:
         entra.read_caller_token(authorization.partition(" ")[2].strip())
     except InvalidToken as error:

@@ -8,6 +8,7 @@ import os
 import re
 import socket
 import ssl
+import stat
 import subprocess
 import sys
 import time
@@ -213,6 +214,28 @@ def test_a_resource_added_later_has_a_certificate_too(own: Sandbox) -> None:
     for _ in range(2):
         with connected(own, "contoso.localhost") as connection:
             assert connection.version() in ("TLSv1.2", "TLSv1.3")
+
+
+def test_an_authority_in_a_file_outlives_the_server(tmp_path: Path) -> None:
+    file = tmp_path / "private" / "authority.pem"
+    with Sandbox(None, certificate_authority_file=file) as first:
+        trusted = trust(first)
+    with Sandbox(None, certificate_authority_file=file) as second:
+        plain = socket.create_connection(("127.0.0.1", port_of(second)), timeout=20)
+        with plain, trusted.wrap_socket(plain, server_hostname="localhost") as connection:
+            assert connection.version() in ("TLSv1.2", "TLSv1.3")
+        assert b"PRIVATE KEY" not in second.certificate_authority
+
+    if os.name == "posix":
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_an_authority_that_cannot_be_read_or_kept_is_one_sentence(tmp_path: Path) -> None:
+    damaged = tmp_path / "authority.pem"
+    damaged.write_text("nothing")
+    for file, advice in ((damaged, "move the file away"), (damaged / "below.pem", "cannot be")):
+        with pytest.raises(SandboxError, match=advice):
+            Sandbox(None, certificate_authority_file=file).start()
 
 
 def test_each_start_has_its_own_authority(running: Sandbox) -> None:

@@ -96,6 +96,27 @@ def test_two_servers_share_one_state(tmp_path: Path) -> None:
 # Trouble
 
 
+def test_a_key_that_another_process_rotated_is_believed_at_once(tmp_path: Path) -> None:
+    mine, other = Service(Store(tmp_path)), Service(Store(tmp_path))
+    old = mine.key
+    assert mine.create(key=old).status == 201
+
+    new = other.directory.rotate_key().primary_key
+
+    assert [mine.create(key=key).status for key in (old, new)] == [401, 201]
+    mine.directory.store.close()
+    other.directory.store.close()
+
+
+def test_a_resource_of_a_request_that_failed_is_forgotten(service: Service) -> None:
+    with pytest.raises(ZeroDivisionError), service.directory.store.transaction():
+        key = service.directory.add_resource("contoso").primary_key
+        assert len(service.directory.store.resources()) == 2
+        raise ZeroDivisionError
+
+    assert service.create(key=key).status == 401
+
+
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
 
