@@ -19,7 +19,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from helpers import settings
+from helpers import browser, settings
 from helpers.errors import TutorialError
 from helpers.language import gettext as _
 from helpers.language import listed, ngettext
@@ -70,6 +70,13 @@ def catch_up(lesson: str) -> CaughtUp:
         raise TutorialError(
             _("There is no lesson “{lesson}”; there are {numbers}.").format(
                 lesson=lesson, numbers=listed(LESSONS)
+            )
+        )
+    if browser.HERE:
+        raise TutorialError(
+            _(
+                "A web page cannot run other lessons by itself: open each and choose “Run All Cells” from the menu “Run”, or catch "
+                "up with the tutorial on your computer."
             )
         )
     chosen = settings.load()

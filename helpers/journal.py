@@ -7,8 +7,6 @@ before they are written. The ledger, the exercises and the wire panel are all vi
 from __future__ import annotations
 
 import json
-import os
-import socket
 import sqlite3
 import threading
 import uuid
@@ -21,11 +19,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import psutil
-
+from helpers import processes
 from helpers.errors import TutorialError
 from helpers.language import gettext as _
 from helpers.masking import masked
+from helpers.sandbox.storage import connect
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sessions (
@@ -174,9 +172,7 @@ class Journal:
         self.file = folder / "journal.sqlite3"
         self._lock = threading.Lock()
         try:
-            self._database = sqlite3.connect(
-                self.file, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
+            self._database = connect(self.file, timeout=_BUSY_SECONDS)
             self._database.row_factory = sqlite3.Row
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")
@@ -185,7 +181,7 @@ class Journal:
                     database.execute(statement)
                 database.execute(
                     "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (self.session, service, lesson, _now(), socket.gethostname(), *_this_process()),
+                    (self.session, service, lesson, _now(), *processes.this_one()),
                 )
         except sqlite3.Error as error:
             raise TutorialError(
@@ -364,23 +360,8 @@ def _exchange(row: sqlite3.Row) -> Exchange:
     )
 
 
-def _this_process() -> tuple[int, float]:
-    return os.getpid(), psutil.Process().create_time()
-
-
 def _is_running(row: sqlite3.Row) -> bool:
-    """Whether a session's process still runs. A process number can be given out again, so its start counts too."""
-    if row["host"] != socket.gethostname():
-        return True  # A shared home folder: another machine's sessions are its own business.
-    try:
-        process = psutil.Process(row["process"])
-        # In a container without an init, a killed kernel whose parent is gone stays in the list of processes for ever.
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return False
-        started = process.create_time()
-    except psutil.Error:
-        return False
-    return bool(abs(started - row["process_started"]) < 1)
+    return processes.is_running(row["host"], row["process"], row["process_started"])
 
 
 def _segments(path: str) -> list[str]:

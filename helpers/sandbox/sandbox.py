@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from helpers.sandbox.requestlog import RequestRecord
 from helpers.sandbox.store import Resource, Snapshot, Store
 
 if TYPE_CHECKING:
+    from helpers.sandbox.inprocess import InProcessServer
     from helpers.sandbox.server import Server
 
 
@@ -50,7 +52,7 @@ class Sandbox:
         self._log = log
         self._on_request = on_request
         self._opened: Directory | None = None
-        self._server: Server | None = None
+        self._server: Server | InProcessServer | None = None
         self._identity_header = secrets.token_urlsafe(24)
 
     # Life
@@ -58,23 +60,36 @@ class Sandbox:
     def start(self) -> Sandbox:
         """Listen; returns when requests are answered. Starting twice is harmless."""
         if self._server is None:
-            # Imported here: uvicorn, Starlette and trustme are needed by a running sandbox only.
-            from helpers.sandbox.server import Server
-
             try:
-                self._server = Server(
-                    self._directory,
-                    host=self._host,
-                    port=self._port,
-                    identity_header=self._identity_header,
-                    certificate_authority_file=self._certificate_authority_file,
-                    log=self._log,
-                    on_request=self._on_request,
-                )
+                self._server = self._serve()
             except BaseException:
                 self.stop()
                 raise
         return self
+
+    def _serve(self) -> Server | InProcessServer:
+        # Imported here: uvicorn, Starlette and trustme are needed by a running sandbox only.
+        if sys.platform == "emscripten":
+            from helpers.sandbox.inprocess import InProcessServer
+
+            return InProcessServer(
+                self._directory,
+                port=self._port,
+                identity_header=self._identity_header,
+                log=self._log,
+                on_request=self._on_request,
+            )
+        from helpers.sandbox.server import Server
+
+        return Server(
+            self._directory,
+            host=self._host,
+            port=self._port,
+            identity_header=self._identity_header,
+            certificate_authority_file=self._certificate_authority_file,
+            log=self._log,
+            on_request=self._on_request,
+        )
 
     def stop(self) -> None:
         """Stop listening and close the state; it can be started again. Stopping twice is harmless."""
@@ -107,7 +122,7 @@ class Sandbox:
         return self._opened
 
     @property
-    def _running(self) -> Server:
+    def _running(self) -> Server | InProcessServer:
         if self._server is None:
             raise SandboxError("The sandbox has not been started; call its start() first.")
         return self._server
@@ -136,7 +151,10 @@ class Sandbox:
 
     @property
     def certificate_authority(self) -> bytes:
-        """The certificate (PEM) that clients must trust; made anew at each start, unless a file keeps it."""
+        """The certificate (PEM) that clients must trust; made anew at each start, unless a file keeps it.
+
+        Empty in a browser, where nothing connects.
+        """
         return self._running.certificate_authority
 
     @property

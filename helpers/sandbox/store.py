@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.sandbox.errors import StorageError
+from helpers.sandbox.storage import connect
 
 FILE_NAME = "sandbox.sqlite3"
 SCHEMA_VERSION = 1
@@ -159,12 +160,7 @@ class Store:
                     f"{error.strerror or error}; choose a folder that you may write to."
                 ) from error
         with self._explaining():
-            self._connection = sqlite3.connect(
-                path,
-                timeout=BUSY_TIMEOUT_SECONDS,
-                isolation_level=None,
-                check_same_thread=False,
-            )
+            self._connection = connect(path, timeout=BUSY_TIMEOUT_SECONDS)
         try:
             self._prepare()
         except BaseException:

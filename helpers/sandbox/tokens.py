@@ -10,10 +10,10 @@ import binascii
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from helpers.sandbox import rsa_key
+from helpers.sandbox.rsa_key import RsaKey
 
 # One number for every token of its kind, whatever its scopes (decoded from public tokens).
 SCP_COMMUNICATION_USER = 1792
@@ -53,25 +53,11 @@ def _json_object(part: str) -> dict[str, Any]:
 
 
 class SigningKey:
-    """An RSA key that signs and verifies RS256 tokens.
+    """An RSA key that signs and verifies RS256 tokens."""
 
-    `cryptography` is imported where it is used: it costs a tenth of a second, and the browser edition has none.
-    """
-
-    def __init__(self, private_key: RSAPrivateKey) -> None:
-        from cryptography.hazmat.primitives import hashes, serialization
-        from cryptography.hazmat.primitives.asymmetric import padding
-
-        self._private_key = private_key
-        self._public_key = private_key.public_key()
-        self._padding = padding.PKCS1v15()
-        self._hash = hashes.SHA256()
-        thumbprint = hashlib.sha1(
-            self._public_key.public_bytes(
-                serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-            ),
-            usedforsecurity=False,
-        ).digest()
+    def __init__(self, key: RsaKey) -> None:
+        self._key = key
+        thumbprint = hashlib.sha1(key.public_bytes(), usedforsecurity=False).digest()
         # As long as the service's (40 characters), and not to be mistaken for one.
         self.key_id = "SANDBOX-" + thumbprint.hex().upper()[:32]
         header = {
@@ -85,30 +71,16 @@ class SigningKey:
     @classmethod
     def generate(cls) -> SigningKey:
         """Make a new 2048-bit key."""
-        from cryptography.hazmat.primitives.asymmetric import rsa
-
-        return cls(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+        return cls(rsa_key.generate())
 
     @classmethod
     def from_pem(cls, pem: bytes) -> SigningKey:
         """Read a key that `to_pem` wrote."""
-        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-        from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-        # Its own key, from its own store: the long check of a foreign key's numbers is not needed.
-        key = load_pem_private_key(pem, password=None, unsafe_skip_rsa_key_validation=True)
-        assert isinstance(key, RSAPrivateKey)
-        return cls(key)
+        return cls(rsa_key.from_pem(pem))
 
     def to_pem(self) -> bytes:
         """Write the private key for the store."""
-        from cryptography.hazmat.primitives import serialization
-
-        return self._private_key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
+        return self._key.to_pem()
 
     def unsigned(self, claims: Mapping[str, object]) -> str:
         """Return the two first parts of a token: what is signed."""
@@ -117,16 +89,13 @@ class SigningKey:
 
     def sign(self, unsigned: str) -> str:
         """Return the whole token. Costs about 0.25 ms, during which other threads run."""
-        signature = self._private_key.sign(unsigned.encode("ascii"), self._padding, self._hash)
-        return f"{unsigned}.{base64url(signature)}"
+        return f"{unsigned}.{base64url(self._key.sign(unsigned.encode('ascii')))}"
 
     def read(self, token: str) -> dict[str, Any]:
         """Verify the signature and return the claims; expiry is the caller's to judge.
 
         Raises InvalidToken for anything that this key did not sign.
         """
-        from cryptography.exceptions import InvalidSignature
-
         parts = token.split(".")
         if len(parts) != 3 or not token.isascii():
             raise InvalidToken("a token has three parts")
@@ -134,17 +103,13 @@ class SigningKey:
         if header.get("alg") != "RS256" or header.get("kid") != self.key_id:
             raise InvalidToken("the token was signed by another key")
         signature = _decode_base64url(parts[2])
-        try:
-            self._public_key.verify(
-                signature, f"{parts[0]}.{parts[1]}".encode("ascii"), self._padding, self._hash
-            )
-        except InvalidSignature as error:
-            raise InvalidToken("the signature does not match") from error
+        if not self._key.verifies(f"{parts[0]}.{parts[1]}".encode("ascii"), signature):
+            raise InvalidToken("the signature does not match")
         return _json_object(parts[1])
 
     def json_web_key(self) -> dict[str, str]:
         """Return the public key in the form of a JSON Web Key Set's entry (RFC 7517)."""
-        numbers = self._public_key.public_numbers()
+        modulus, exponent = self._key.numbers
 
         def unsigned_integer(value: int) -> str:
             return base64url(value.to_bytes((value.bit_length() + 7) // 8, "big"))
@@ -154,8 +119,8 @@ class SigningKey:
             "use": "sig",
             "alg": "RS256",
             "kid": self.key_id,
-            "n": unsigned_integer(numbers.n),
-            "e": unsigned_integer(numbers.e),
+            "n": unsigned_integer(modulus),
+            "e": unsigned_integer(exponent),
         }
 
 
