@@ -95,24 +95,61 @@ def test_a_problem_is_an_exit_status(
 
 
 def test_a_notebook_shows_the_same_on_every_ready_machine() -> None:
-    one = Diagnosis([Finding("python", "Python", "ok", "3.10.1", "")])
-    other = Diagnosis([Finding("python", "Python", "ok", "3.13.0", "")])
+    well = Finding("python", "Python", "ok", "3.10.1", "")
+    elsewhere = Finding("python", "Python", "warning", "An odd one.", "Look at it.")
+    disk = Finding("disk", "disk", "ok", "80 000 MB free", "")
+    one, other = Diagnosis([well, disk]), Diagnosis([elsewhere, disk])
 
-    assert repr(one) == repr(other) == "✔ This machine is ready."
+    assert repr(one) == repr(other)
+    assert repr(one).splitlines() == [
+        "✔ This machine is ready: 2 things examined, nothing in the way of the lessons.",
+        "  Python, disk",
+        "  → print(helpers.doctor().text()) shows what was found, line by line.",
+    ]
     assert one._repr_html_() == other._repr_html_()
-    assert one.text() != other.text()
+    assert "2 things examined" in one._repr_html_()
+    assert "Look at it." in other.text()
 
 
-def test_a_notebook_shows_what_is_amiss_with_its_advice() -> None:
-    broken = Diagnosis([Finding("proxy", "proxy", "problem", "It is <odd>.", "Turn it off.")])
+def test_a_notebook_shows_what_is_amiss_with_its_advice_the_worst_first() -> None:
+    broken = Diagnosis(
+        [
+            Finding("disk", "disk", "warning", "It is small.", "Make room."),
+            Finding("proxy", "proxy", "problem", "It is <odd>.", "Turn it off."),
+        ]
+    )
 
     assert repr(broken).splitlines() == [
         "✘ This machine is not ready yet: 1 problem to put right.",
         "✘ proxy: It is <odd>.",
         "  → Turn it off.",
+        "! disk: It is small.",
+        "  → Make room.",
     ]
-    assert "It is &lt;odd&gt;." in broken._repr_html_()
-    assert "Turn it off." in broken._repr_html_()
+    html = broken._repr_html_()
+    assert "It is &lt;odd&gt;." in html
+    assert html.index("Turn it off.") < html.index("Make room.")
+
+
+@pytest.mark.parametrize(
+    "surroundings",
+    [{}, {"DISPLAY": "", "HTTPS_PROXY": "http://proxy.invalid:8080"}, {"VIRTUAL_ENV": os.sep}],
+    ids=["as it is", "no screen and a proxy", "another environment"],
+)
+def test_what_lesson_00_shows_does_not_depend_on_the_machine(
+    surroundings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In a kernel, as the lesson runs.
+    monkeypatch.setattr("IPython.core.getipython.get_ipython", lambda: SimpleNamespace(kernel=1))
+    for name, value in surroundings.items():
+        monkeypatch.setenv(name, value)
+    lesson = json.loads((PROJECT / "notebooks/en/00-start-here.ipynb").read_text("utf-8"))
+    (cell,) = [cell for cell in lesson["cells"] if cell["id"] == "doctor"]
+
+    shown = doctor()
+
+    assert repr(shown) == "".join(cell["outputs"][0]["data"]["text/plain"])
+    assert shown._repr_html_() == "".join(cell["outputs"][0]["data"]["text/html"])
 
 
 def test_a_check_that_fails_itself_is_a_problem_and_stops_no_other(

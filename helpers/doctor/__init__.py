@@ -7,11 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from helpers import browser
 from helpers.doctor import configuration, environment, machine, service
 from helpers.doctor.diagnosis import Diagnosis, Finding, Verdict, problem, warning
 from helpers.language import gettext as _
 
 __all__ = ["Diagnosis", "Finding", "doctor"]
+
+# A web page has none of this, or cannot look at it.
+_NOT_IN_A_BROWSER = {
+    *("kernel", "jupyterlab", "widgets", "disk", "browser", "proxy", "certificates", "sandbox"),
+}
 
 
 def doctor() -> Diagnosis:
@@ -21,6 +27,8 @@ def doctor() -> Diagnosis:
     """
     findings = []
     for name, title, check in _checks():
+        if browser.HERE and name in _NOT_IN_A_BROWSER:
+            continue
         verdict = _verdict(check)
         if verdict is not None:
             findings.append(Finding(name, title, verdict.state, verdict.text, verdict.advice))

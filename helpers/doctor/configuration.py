@@ -7,10 +7,14 @@ import os
 import ssl
 import urllib.request
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from helpers.doctor.diagnosis import Verdict, ok, problem, warning
 from helpers.language import gettext as _
 from helpers.language import listed
+
+if TYPE_CHECKING:
+    from helpers.room.ticket import Ticket
 
 _PREFIXES = ("ACS_TUTORIAL_", "COMMUNICATION_SERVICES_")
 
@@ -80,9 +84,29 @@ def chosen() -> Verdict:
                 languages=language.listed(language.available())
             ),
         )
+    if found.room:
+        return _room(found.room)
     if found.mode == "live":
         return ok(_("Live · {host}").format(host=found.host))
     return ok(_("Sandbox · nothing leaves this machine"))
+
+
+def _room(ticket: Ticket) -> Verdict:
+    from helpers.errors import TutorialError
+    from helpers.room.joining import join
+
+    try:
+        join(ticket)
+    except TutorialError as error:
+        return problem(
+            str(error),
+            _("To go on without the room, run “acs-tutorial join --leave”."),
+        )
+    return ok(
+        _("Room · seat {seat} at {host}, which was reached").format(
+            seat=ticket.seat, host=ticket.host
+        )
+    )
 
 
 def connection_string() -> Verdict:

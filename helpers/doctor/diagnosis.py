@@ -10,7 +10,7 @@ from html import escape
 from typing import Literal
 
 from helpers.language import gettext as _
-from helpers.language import ngettext
+from helpers.language import listed, ngettext
 from helpers.masking import masked
 
 State = Literal["ok", "warning", "problem"]
@@ -59,8 +59,8 @@ class Finding:
 class Diagnosis:
     """Every finding of one examination, in the order of the checks.
 
-    Its forms for a notebook name a check that is ok and nothing more: so the same ready machine always shows the same,
-    whatever its versions and folders are. :meth:`text` says all of it, for a terminal.
+    Its forms for a notebook show what keeps the lessons from working. Every ready machine therefore shows the same, whatever
+    its versions, folders and warnings are, and the stored output of a lesson fits them all. :meth:`text` says all of it.
     """
 
     def __init__(self, findings: Sequence[Finding]) -> None:
@@ -108,27 +108,52 @@ class Diagnosis:
         )
 
     def __repr__(self) -> str:
-        lines = [f"{SIGNS['ok' if self.is_ready else 'problem']} {self.summary}"]
-        for finding in self.findings:
-            if finding.state != "ok":
-                lines.append(f"{SIGNS[finding.state]} {finding.title}: {finding.text}")
-                lines.append(f"  → {finding.advice}")
+        if self.is_ready:
+            return f"{SIGNS['ok']} {self._ready}\n  {self._examined}\n  → {self._more}"
+        lines = [f"{SIGNS['problem']} {self.summary}"]
+        for finding in self._amiss:
+            lines.append(f"{SIGNS[finding.state]} {finding.title}: {finding.text}")
+            lines.append(f"  → {finding.advice}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        rows = []
-        for finding in self.findings:
-            detail = (
-                ""
-                if finding.state == "ok"
-                else f": {escape(finding.text)}<br><span aria-hidden='true'>→ </span>{escape(finding.advice)}"
-            )
-            rows.append(
+        arrow = "<span aria-hidden='true'>→</span>"
+        if self.is_ready:
+            said = f"<span aria-hidden='true'>{SIGNS['ok']}</span> {escape(self._ready)}"
+            below = f"<div>{escape(self._examined)}</div><div>{arrow} {escape(self._more)}</div>"
+        else:
+            said = f"<span aria-hidden='true'>{SIGNS['problem']}</span> {escape(self.summary)}"
+            rows = [
                 "<li style='list-style:none'>"
-                f"<span aria-hidden='true'>{SIGNS[finding.state]}</span> {escape(finding.title)}{detail}</li>"
-            )
+                f"<span aria-hidden='true'>{SIGNS[finding.state]}</span> {escape(finding.title)}: "
+                f"{escape(finding.text)}<br>{arrow} {escape(finding.advice)}</li>"
+                for finding in self._amiss
+            ]
+            below = f"<ul style='margin:6px 0;padding:0'>{''.join(rows)}</ul>"
         return (
             "<div role='status' style='border-left:4px solid currentColor;padding:2px 10px'>"
-            f"<strong>{escape(self.summary)}</strong>"
-            f"<ul style='margin:6px 0;padding:0'>{''.join(rows)}</ul></div>"
+            f"<strong>{said}</strong>{below}</div>"
         )
+
+    @property
+    def _ready(self) -> str:
+        return _(
+            "This machine is ready: {count} things examined, nothing in the way of the lessons."
+        ).format(count=len(self.findings))
+
+    @property
+    def _examined(self) -> str:
+        return listed(finding.title for finding in self.findings)
+
+    @property
+    def _more(self) -> str:
+        return _("print(helpers.doctor().text()) shows what was found, line by line.")
+
+    @property
+    def _amiss(self) -> list[Finding]:
+        return [
+            finding
+            for state in ("problem", "warning")
+            for finding in self.findings
+            if finding.state == state
+        ]

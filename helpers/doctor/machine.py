@@ -11,6 +11,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from helpers.browser import HERE as IN_A_BROWSER
+from helpers.browser import forgets
 from helpers.doctor.diagnosis import Verdict, ok, problem, warning
 from helpers.language import gettext as _
 
@@ -55,6 +57,8 @@ def state_folder() -> Verdict:
         folder = home()
     except TutorialError as error:
         return problem(str(error), _elsewhere())
+    if IN_A_BROWSER:
+        return _browser_storage(folder)
     try:
         with tempfile.TemporaryDirectory(prefix="doctor-", dir=folder) as trial:
             mode = _write_and_read(Path(trial) / "trial.sqlite3")
@@ -84,6 +88,30 @@ def state_folder() -> Verdict:
                 folder=folder
             ),
             _elsewhere(),
+        )
+    return ok(str(folder))
+
+
+def _browser_storage(folder: Path) -> Verdict:
+    """Whether the browser keeps what the lessons write."""
+    trial = folder / "doctor.txt"
+    try:
+        trial.write_text("kept", encoding="utf-8")
+        kept = trial.read_text(encoding="utf-8") == "kept"
+        trial.unlink()
+    except OSError:
+        kept = False
+    if not kept:
+        return problem(
+            _("This browser refuses to store what the lessons write."),
+            _("Free some space, allow this page to store data, and reload it."),
+        )
+    if forgets():
+        return warning(
+            _(
+                "This browser keeps nothing for this page: what you do here is gone when you close it."
+            ),
+            _("Leave private browsing, or allow this page to store data, and reload it."),
         )
     return ok(str(folder))
 

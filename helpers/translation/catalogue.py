@@ -1,7 +1,8 @@
 """The catalogue of a language: found in the sources, kept as a ``.po`` file, compiled for use.
 
 Messages of the interface are the English sentences in the code. Messages of the lessons are the paragraphs of their Markdown
-cells, in a context of their own; the same paragraph in ten lessons is one message, which names the ten cells it stands in.
+cells and their speaker notes, in a context of their own; the same paragraph in ten lessons is one message, which names the
+ten cells it stands in.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 
 from helpers.language import CATALOGUES, DOMAIN
-from helpers.translation.notebooks import english, markdown_cells
-from helpers.translation.text import harm, paragraphs, placeholders
+from helpers.translation.notebooks import english, texts_of
+from helpers.translation.notebooks import read as read_notebook
+from helpers.translation.text import harm, placeholders
 
 LESSON = "lesson"
-"""The context of the messages that are paragraphs of a lesson."""
+"""The context of the messages that are texts of a lesson."""
 
 _SOURCES = Path(__file__).parents[1]
 # The sandbox speaks like the service, which speaks English.
@@ -85,11 +87,10 @@ def template() -> Catalog:
         for words, context in _messages(module.read_text(encoding="utf-8")):
             found.add(words, locations=[(f"helpers/{name.as_posix()}", None)], context=context)  # type: ignore[list-item]
     for notebook in english():
-        for cell in markdown_cells(notebook):
-            for piece, to_translate in paragraphs(cell["source"]):
-                if to_translate:
-                    place = f"{notebook.stem}#{cell['id']}"
-                    found.add(piece, locations=[(place, None)], context=LESSON)  # type: ignore[list-item]
+        for cell in read_notebook(notebook)["cells"]:
+            place = f"{notebook.stem}#{cell['id']}"
+            for text in texts_of(cell):
+                found.add(text, locations=[(place, None)], context=LESSON)  # type: ignore[list-item]
     for message in found:
         message.locations = list(dict.fromkeys(message.locations))
     return found

@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from helpers.language import SOURCE
-from helpers.translation.text import translated
+from helpers.translation.text import paragraphs, translated
 
 Notebook = dict[str, Any]
 
@@ -47,15 +47,46 @@ def write(notebook: Notebook, path: Path) -> None:
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
-def markdown_cells(path: Path) -> list[dict[str, Any]]:
-    """Return the cells of a notebook that hold text."""
-    return [cell for cell in read(path)["cells"] if cell["cell_type"] == "markdown"]
+def texts_of(cell: Mapping[str, Any]) -> Iterator[str]:
+    """Return what is translated of a cell: the paragraphs of a text, and the speaker notes to a slide."""
+    if cell["cell_type"] == "markdown":
+        yield from (piece for piece, to_translate in paragraphs(cell["source"]) if to_translate)
+    yield from _texts(cell["metadata"].get("acs", {}).get("notes"))
+
+
+def _with_notes(cell: Mapping[str, Any], translate: Callable[[str], str]) -> dict[str, Any]:
+    """Return the metadata of *cell* with its speaker notes translated."""
+    metadata = dict(cell["metadata"])
+    if notes := metadata.get("acs", {}).get("notes"):
+        metadata["acs"] = metadata["acs"] | {"notes": _each_text(notes, translate)}
+    return metadata
+
+
+def _texts(value: Any) -> Iterator[str]:
+    # In speaker notes, whatever is a text is for people.
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+
+
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:
+    """Return *value* with every text in it changed."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_each_text(item, change) for item in value]
+    if isinstance(value, dict):
+        return {key: _each_text(item, change) for key, item in value.items()}
+    return value
 
 
 def built(original: Notebook, language: str, translate: Callable[[str], str]) -> Notebook:
     """Return a notebook in *language*: text translated, code the same but for the language of its session, nothing run."""
     notebook = without_outputs(original)
     for cell in notebook["cells"]:
+        cell["metadata"] = _with_notes(cell, translate)
         if cell["cell_type"] == "markdown":
             cell["source"] = translated(cell["source"], translate)
         elif cell["cell_type"] == "code":

@@ -18,7 +18,14 @@ NOTEBOOKS = PROJECT / "notebooks"
 # What can change the outcome of every lesson.
 _SHARED = ("helpers/", "pyproject.toml", "tests/notebooks/sanitize.cfg")
 # Parts of helpers/ that no lesson runs.
-_NOT_SHARED = ("helpers/cli/", "helpers/validation/", "helpers/jupyter/")
+_NOT_SHARED = (
+    "helpers/cli/",
+    "helpers/jupyter/",
+    "helpers/nbconvert/",
+    "helpers/slides/",
+    "helpers/validation/",
+    "helpers/voila/",
+)
 
 
 class SelectionError(TutorialError):

@@ -46,11 +46,13 @@ class OwnSandbox:
 
     mode: settings.Mode = "sandbox"
     name = "sandbox"
-    skipped_tags: Mapping[str, str] = {}
     prelude = ""
 
-    def __init__(self, *, cell_seconds: int = 60) -> None:
+    def __init__(
+        self, *, cell_seconds: int = 60, skipped_tags: Mapping[str, str] | None = None
+    ) -> None:
         self.cell_seconds = cell_seconds
+        self.skipped_tags: Mapping[str, str] = skipped_tags or {}
 
     @contextmanager
     def environment(self) -> Iterator[dict[str, str]]:

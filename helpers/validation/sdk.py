@@ -22,6 +22,7 @@ from helpers.language import gettext as _
 from helpers.masking import masked
 from helpers.settings import connection_string_parts
 from helpers.validation.lessons import PROJECT
+from helpers.validation.places import OwnSandbox
 from helpers.validation.results import Run
 from helpers.validation.validate import SDK, Progress, validate
 
@@ -83,6 +84,10 @@ def validate_with(
             if not trial.problem:
                 trial.run = validate(
                     paths,
+                    # What examines the tutorial's own environment has nothing to say about this one.
+                    place=OwnSandbox(
+                        skipped_tags={"own-environment": _("It examines another environment.")}
+                    ),
                     jobs=jobs,
                     python=str(environment.python),
                     python_path=str(PROJECT),

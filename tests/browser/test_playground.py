@@ -17,7 +17,7 @@ from .conftest import OpenLesson
 from .hands import Hand, Keyboard, Mouse
 from .jupyterlab import SCREENSHOTS, ThePage
 from .layout import broken_places
-from .voila import PlaygroundPage
+from .voila import ServedPage
 
 pytestmark = pytest.mark.skipif(
     find_spec("voila") is None, reason="the playground's own page needs Voilà"
@@ -27,8 +27,8 @@ SCOPES = ("chat", "chat.join", "chat.join.limited", "voip", "voip.join")
 
 
 @pytest.fixture(scope="module")
-def served(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlaygroundPage]:
-    with PlaygroundPage(tmp_path_factory.mktemp("playground")) as running:
+def served(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPage]:
+    with ServedPage(tmp_path_factory.mktemp("playground"), "playground") as running:
         yield running
 
 
@@ -39,7 +39,7 @@ def hand(request: pytest.FixtureRequest) -> Hand:
 
 
 @pytest.fixture(scope="module")
-def window(chromium: Browser, served: PlaygroundPage, hand: Hand) -> Iterator[ThePage]:
+def window(chromium: Browser, served: ServedPage, hand: Hand) -> Iterator[ThePage]:
     """A page with a kernel of its own, in the theme of the hand that will use it."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
     opened = ThePage(context.new_page())
@@ -92,7 +92,7 @@ def take_picture(page: Page, name: str) -> None:
 
 
 def test_a_token_is_issued_inspected_and_revoked_on_one_page(
-    window: ThePage, hand: Hand, served: PlaygroundPage
+    window: ThePage, hand: Hand, served: ServedPage
 ) -> None:
     playground = window.page.locator(".acs-playground")
 
@@ -156,7 +156,7 @@ def test_the_playground_works_in_jupyterlab_too(open_lesson: OpenLesson, lab_pag
 def test_the_command_prints_two_lines_and_ends_the_kernel_of_a_page_that_is_closed(
     chromium: Browser, tmp_path: Path
 ) -> None:
-    with PlaygroundPage(tmp_path) as running:
+    with ServedPage(tmp_path, "playground") as running:
         page = chromium.new_page()
         page.goto(running.address)
         expect(page.get_by_role("button", name="Issue a token")).to_be_visible(timeout=30_000)

@@ -1,4 +1,4 @@
-"""The token playground as a page of its own, started by ``acs-tutorial playground``."""
+"""What ``acs-tutorial`` serves as a page of its own: the playground, and slides that are live."""
 
 from __future__ import annotations
 
@@ -12,23 +12,25 @@ from pathlib import Path
 from .jupyterlab import GUARD, PROJECT
 
 
-class PlaygroundPage:
-    """The command and what it serves; a context manager."""
+class ServedPage:
+    """A command and what it serves; a context manager."""
 
     address: str
     """What the command printed."""
 
-    def __init__(self, workspace: Path) -> None:
+    def __init__(self, workspace: Path, *command: str) -> None:
+        """Run ``acs-tutorial`` with *command*, all its folders in the empty folder *workspace*."""
         self.home = workspace
         """Where the tutorial keeps its state, and all that Jupyter writes."""
         self.refused = workspace / "refused.log"
         """What tried to leave this machine, one line each; no file if nothing did."""
+        self._command = command
         self._log = workspace / "acs-tutorial.log"
 
-    def __enter__(self) -> PlaygroundPage:
+    def __enter__(self) -> ServedPage:
         with self._log.open("w", encoding="utf-8") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "helpers.cli", "playground", "--no-browser"],
+                [sys.executable, "-m", "helpers.cli", *self._command, "--no-browser"],
                 cwd=self.home,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
@@ -42,7 +44,9 @@ class PlaygroundPage:
                 return self
             time.sleep(0.05)
         self.__exit__()
-        raise RuntimeError(f"acs-tutorial playground printed no address:\n{self.log}")
+        raise RuntimeError(
+            f"acs-tutorial {' '.join(self._command)} printed no address:\n{self.log}"
+        )
 
     def __exit__(self, *_: object) -> None:
         self.stop()

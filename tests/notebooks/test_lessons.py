@@ -13,7 +13,7 @@ from tests.notebooks.lessons import LESSONS, NAMES, NOTEBOOKS, ROOT, code_cells,
 
 each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=NAMES)
 
-ALLOWED_TAGS = {"exercise", "exercise-check", "ledger", "sandbox-only"}
+ALLOWED_TAGS = {"exercise", "exercise-check", "ledger", "own-environment", "sandbox-only"}
 LONGEST_CELL = 15
 
 

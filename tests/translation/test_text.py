@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.translation.notebooks import english, markdown_cells
+from helpers.translation.notebooks import english, read
 from helpers.translation.text import harm, paragraphs, placeholders, translated
 
 CELL = """# A heading
@@ -59,7 +59,12 @@ def test_what_is_not_translated_stays_as_it_is() -> None:
 
 
 def test_every_text_of_the_lessons_is_put_together_again() -> None:
-    cells = [cell["source"] for path in english() for cell in markdown_cells(path)]
+    cells = [
+        cell["source"]
+        for path in english()
+        for cell in read(path)["cells"]
+        if cell["cell_type"] == "markdown"
+    ]
 
     assert cells
     assert [cell for cell in cells if translated(cell, str) != cell] == []
