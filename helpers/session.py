@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 import certifi
-import psutil
 
+from helpers import browser
 from helpers import language as languages
 from helpers import settings as _settings
 from helpers.errors import TutorialError
@@ -50,9 +51,9 @@ class Session:
         self.settings = settings
         self.lesson = lesson
         self.sandbox = sandbox
-        """The embedded sandbox, with its clock; ``None`` in live mode."""
-        self.service = "sandbox" if sandbox else settings.host or ""
-        """Where the identities live: ``sandbox``, or the host name of the real resource."""
+        """The embedded sandbox, with its clock; in a room what a seat may use of it; ``None`` in live mode."""
+        self.service = settings.service
+        """Where the identities live: ``sandbox``, the seat of a room, or the host name of the real resource."""
         self.journal = Journal(settings.home, service=self.service, lesson=lesson)
 
     @property
@@ -62,7 +63,7 @@ class Session:
 
     @property
     def mode(self) -> _settings.Mode:
-        """``sandbox`` or ``live``."""
+        """``sandbox``, ``room`` or ``live``."""
         return self.settings.mode
 
     @property
@@ -138,18 +139,27 @@ class Session:
     @property
     def badge(self) -> Badge:
         """A line that says where the calls of this lesson go."""
-        return Badge(mode=self.mode, host=self.service, notes=self._notes())
+        place = self.service
+        if ticket := self.settings.room:
+            place = _("seat {seat} at {host}").format(seat=ticket.seat, host=ticket.host)
+        return Badge(mode=self.mode, host=place, notes=self._notes())
 
     def _notes(self) -> list[str]:
         settings = self.settings
         notes = list(settings.problems)
-        if self.sandbox and settings.host:
+        if browser.forgets():
+            notes.append(
+                _(
+                    "This browser keeps nothing for this page: what you do here is gone when you close it."
+                )
+            )
+        if self.mode != "live" and settings.host:
             notes.append(
                 _(
                     "Settings for {host} were found and left alone; set ACS_TUTORIAL_MODE=live to use them."
                 ).format(host=settings.host)
             )
-        if not self.sandbox and not settings.connection_string:
+        if self.mode == "live" and not settings.connection_string:
             notes.append(
                 _(
                     "No connection string is set: where a lesson reads one, use the client for Microsoft Entra ID "
@@ -172,7 +182,8 @@ def start(lesson: str | None = None, *, language: str | None = None) -> Session:
     """Make this kernel ready for a lesson and show a badge that says where its calls go.
 
     Without any setting the calls go to a sandbox inside this kernel, and nothing leaves the machine. They go to a real
-    resource only with ``ACS_TUTORIAL_MODE=live`` and a connection string or endpoint; see ``.env.example``.
+    resource only with ``ACS_TUTORIAL_MODE=live`` and a connection string or endpoint, and to a presenter's room with its
+    ticket in ``ACS_TUTORIAL_ROOM``; see ``.env.example``.
     Calling it again gives the same session. A client for ``asyncio`` needs this call to come before ``import aiohttp``.
 
     Args:
@@ -180,16 +191,18 @@ def start(lesson: str | None = None, *, language: str | None = None) -> Session:
         language: the language of widgets and messages, such as ``"en"``; default: the setting, else English.
 
     Raises:
-        TutorialError: a setting is malformed, or the sandbox cannot start; the text says what to do.
+        TutorialError: a setting is malformed, the sandbox cannot start, or the room cannot be joined; the text says what
+            to do.
     """
     global _current
     with _starting:
         if _current is None:
             settings = _settings.load()
             languages.use(language or settings.language or "en")
-            _current = (
-                _live(settings, lesson) if settings.mode == "live" else _sandbox(settings, lesson)
-            )
+            if browser.HERE and settings.mode != "sandbox":
+                browser.refuse(settings.mode)
+            begin = {"sandbox": _sandbox, "room": _room, "live": _live}[settings.mode]
+            _current = begin(settings, lesson)
             atexit.register(_current.close)
         elif language:
             languages.use(language)
@@ -215,28 +228,53 @@ def _sandbox(settings: _settings.Settings, lesson: str | None) -> Session:
         sandbox = Sandbox(settings.home).start()
     except SandboxError as error:
         raise TutorialError(str(error)) from error
-    bundle = _trust(sandbox.certificate_authority, settings.home)
-    os.environ.update(
-        {
-            _settings.CONNECTION_STRING: sandbox.connection_string,
-            _settings.ENDPOINT: sandbox.endpoint.rstrip("/"),
-            # DefaultAzureCredential() finds the sandbox's managed identity, and asks nobody else.
-            "IDENTITY_ENDPOINT": sandbox.identity_endpoint,
-            "IDENTITY_HEADER": sandbox.identity_header,
-            "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
-            "REQUESTS_CA_BUNDLE": str(bundle),
-            "SSL_CERT_FILE": str(bundle),
-        }
-    )
-    # A proxy must not catch loopback. Where both spellings exist, the lower one wins.
-    for name in ("NO_PROXY", "no_proxy"):
-        hosts = [host for host in os.environ.get(name, "").split(",") if host]
-        os.environ[name] = ",".join(dict.fromkeys([*hosts, "localhost", "127.0.0.1"]))
+    _go_to(sandbox.connection_string, sandbox.certificate_authority, settings.home)
+    if browser.HERE:
+        browser.stand_in_for_cryptography()
+    # DefaultAzureCredential() finds the sandbox's managed identity, and asks nobody else.
+    os.environ["IDENTITY_ENDPOINT"] = sandbox.identity_endpoint
+    os.environ["IDENTITY_HEADER"] = sandbox.identity_header
     return Session(settings, lesson=lesson, sandbox=sandbox)
 
 
+def _room(settings: _settings.Settings, lesson: str | None) -> Session:
+    from helpers.room.joining import join
+    from helpers.room.seat_sandbox import SeatSandbox
+
+    assert settings.room
+    seat = join(settings.room, lesson=lesson)
+    _go_to(seat.connection_string, seat.authority, settings.home)
+    os.environ["IDENTITY_ENDPOINT"] = seat.identity_endpoint
+    os.environ["IDENTITY_HEADER"] = seat.identity_header
+    # As far as lessons go, it is one; what else they try, it refuses in a sentence.
+    sandbox = cast("Sandbox", SeatSandbox(seat))
+    return Session(settings, lesson=lesson, sandbox=sandbox)
+
+
+def _go_to(connection_string: str, authority: bytes, home: Path) -> None:
+    """Point this process, and the programs that it starts, to a sandbox here or elsewhere, and let them trust it."""
+    endpoint = _settings.connection_string_parts(connection_string)["endpoint"].rstrip("/")
+    os.environ.update(
+        {
+            _settings.CONNECTION_STRING: connection_string,
+            _settings.ENDPOINT: endpoint,
+            "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
+        }
+    )
+    if authority:
+        bundle = str(_trust(authority, home))
+        os.environ |= {"REQUESTS_CA_BUNDLE": bundle, "SSL_CERT_FILE": bundle}
+    # A proxy must not catch calls to it. Where both spellings exist, the lower one wins.
+    own = ["localhost", "127.0.0.1", urlsplit(endpoint).hostname or ""]
+    for name in ("NO_PROXY", "no_proxy"):
+        hosts = [host for host in os.environ.get(name, "").split(",") if host]
+        os.environ[name] = ",".join(dict.fromkeys([*hosts, *own]))
+
+
 def _trust(certificate_authority: bytes, home: Path) -> Path:
-    """Write what this process trusts: what it trusted before, and the sandbox's own certificate authority."""
+    """Write what this process trusts: what it trusted before, and the sandbox's certificate authority."""
+    import psutil
+
     before = next(
         (
             path

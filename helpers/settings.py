@@ -15,21 +15,21 @@ from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
-import platformdirs
-from dotenv import dotenv_values, find_dotenv
-
+from helpers import browser
 from helpers.errors import TutorialError
 from helpers.language import gettext as _
+from helpers.room.ticket import Ticket, TicketError
 
-Mode = Literal["sandbox", "live"]
+Mode = Literal["sandbox", "room", "live"]
 
 MODE = "ACS_TUTORIAL_MODE"
 CONNECTION_STRING = "COMMUNICATION_SERVICES_CONNECTION_STRING"
 ENDPOINT = "COMMUNICATION_SERVICES_ENDPOINT"
 HOME = "ACS_TUTORIAL_HOME"
 LANGUAGE = "ACS_TUTORIAL_LANGUAGE"
+ROOM = "ACS_TUTORIAL_ROOM"
 
-KEYS = (MODE, CONNECTION_STRING, ENDPOINT, HOME, LANGUAGE)
+KEYS = (MODE, CONNECTION_STRING, ENDPOINT, ROOM, HOME, LANGUAGE)
 
 # The shortest access key that any published resource had is 32 bytes; anything less is a slip of the clipboard.
 _SHORTEST_KEY = 32
@@ -45,13 +45,15 @@ class SettingsError(TutorialError):
 
 @dataclass(frozen=True)
 class Settings:
-    """What was asked for. The connection string is a secret and stays out of the repr."""
+    """What was asked for. Connection string and ticket are secrets and stay out of the repr."""
 
     mode: Mode
     connection_string: str | None = field(repr=False)
     endpoint: str | None
     home: Path
     language: str | None
+    room: Ticket | None = None
+    """The ticket for a seat in a presenter's room; its own repr holds no secret."""
     problems: tuple[str, ...] = ()
     """Sentences about settings that this mode does not use, but that would not work if it did."""
 
@@ -61,6 +63,13 @@ class Settings:
         if self.connection_string:
             return urlsplit(connection_string_parts(self.connection_string)["endpoint"]).netloc
         return urlsplit(self.endpoint).netloc if self.endpoint else None
+
+    @property
+    def service(self) -> str:
+        """Where the identities live: ``sandbox``, a seat of a room, or the host name of the real resource."""
+        if self.room:
+            return self.room.place
+        return "sandbox" if self.mode == "sandbox" else self.host or ""
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
@@ -72,9 +81,12 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         SettingsError: a setting that the chosen mode needs is missing or malformed.
     """
     values = _values(os.environ if environ is None else environ)
-    mode = values[MODE].lower() or "sandbox"
-    if mode not in ("sandbox", "live"):
-        raise SettingsError(MODE, _("must be “sandbox” or “live”; correct it or remove it."))
+    # A ticket was asked for and given on purpose; a connection string may be there for another program.
+    mode = values[MODE].lower() or ("room" if values[ROOM] else "sandbox")
+    if mode not in ("sandbox", "room", "live"):
+        raise SettingsError(
+            MODE, _("must be “sandbox”, “room” or “live”; correct it or remove it.")
+        )
 
     problems = {
         key: problem
@@ -96,12 +108,20 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
                 "or COMMUNICATION_SERVICES_ENDPOINT for Microsoft Entra ID."
             ),
         )
+    if mode == "room" and not values[ROOM]:
+        raise SettingsError(
+            MODE,
+            _(
+                "is “room”, but there is no ticket: run “acs-tutorial join” with what stands on your card."
+            ),
+        )
     return Settings(
         mode=cast(Mode, mode),
         connection_string=usable.get(CONNECTION_STRING),
         endpoint=usable.get(ENDPOINT),
         home=_home(values[HOME]),
         language=usable.get(LANGUAGE),
+        room=_ticket(values[ROOM]) if mode == "room" else None,
         problems=tuple(f"{key}: {problem}" for key, problem in problems.items()),
     )
 
@@ -112,10 +132,20 @@ def language(environ: Mapping[str, str] | None = None) -> str | None:
 
 
 def _values(environ: Mapping[str, str]) -> dict[str, str]:
+    # Imported here and below: where they are missing, the doctor still says so.
+    from dotenv import dotenv_values, find_dotenv
+
     found = find_dotenv(usecwd=True)
     from_file = dotenv_values(found, interpolate=False, encoding="utf-8-sig") if found else {}
     # A variable that is set but empty counts: it is the way to switch off what the file says.
     return {key: (environ.get(key, from_file.get(key)) or "").strip() for key in KEYS}
+
+
+def _ticket(text: str) -> Ticket:
+    try:
+        return Ticket.parse(text)
+    except TicketError as error:
+        raise SettingsError(ROOM, str(error)) from error
 
 
 def connection_string_parts(connection_string: str) -> dict[str, str]:
@@ -196,10 +226,16 @@ def _is_key(value: str) -> bool:
         return False
 
 
+def _usual_home() -> Path:
+    if browser.HERE:
+        return browser.state_folder()
+    import platformdirs
+
+    return platformdirs.user_state_path("acs-tutorial", False)
+
+
 def _home(value: str) -> Path:
-    home = (
-        Path(value).expanduser() if value else platformdirs.user_state_path("acs-tutorial", False)
-    )
+    home = Path(value).expanduser() if value else _usual_home()
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:

@@ -205,7 +205,10 @@ def test_live_says_where_calls_go_and_starts_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environment", "says"),
     [
-        ({"ACS_TUTORIAL_MODE": "production"}, "ACS_TUTORIAL_MODE: must be “sandbox” or “live”"),
+        (
+            {"ACS_TUTORIAL_MODE": "production"},
+            "ACS_TUTORIAL_MODE: must be “sandbox”, “room” or “live”",
+        ),
         ({"ACS_TUTORIAL_MODE": "live"}, "no resource is named"),
         (
             {"ACS_TUTORIAL_MODE": "live", "COMMUNICATION_SERVICES_CONNECTION_STRING": KEY},

@@ -141,7 +141,7 @@ MALFORMED = [
         f"https://contoso.communication.azure.com/{KEY}",
         "nothing more",
     ),
-    ("ACS_TUTORIAL_MODE", KEY, "“sandbox” or “live”"),
+    ("ACS_TUTORIAL_MODE", KEY, "“sandbox”, “room” or “live”"),
 ]
 
 

@@ -52,12 +52,10 @@ class Answer:
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 
     @property
-    def error_code(self) -> str | None:
-        """The error's code, for the log."""
-        if self.status < 400 or self.body is None:
-            return None
-        error = self.body.get("error")
-        return str(error["code"]) if isinstance(error, dict) else None
+    def error(self) -> Mapping[str, object] | None:
+        """The error in the body, if there is one."""
+        error = self.body.get("error") if self.body is not None and self.status >= 400 else None
+        return error if isinstance(error, dict) else None
 
 
 def refused(refusal: Refusal, listed_versions: str | None = None) -> Answer:

@@ -70,7 +70,8 @@ class IdentityService:
             return
         finally:
             self._at_work -= 1
-        record.code = answer.error_code
+        if answer.error is not None:
+            record.code, record.message = str(answer.error["code"]), str(answer.error["message"])
         await send_answer(answer, request, send, started)
 
     async def _answer(
@@ -87,7 +88,10 @@ class IdentityService:
             caller = auth.authenticate(request, resources, self._directory.entra)
             record.resource = caller.resource.name
             record.credential = "entra" if caller.access_key_id is None else "key"
-            fault = control.faults.take()
+            own = self._directory.control_of(caller.resource.id)
+            if own is not control and own.latency:
+                await self._sleep(own.latency)
+            fault = own.faults.take()
             if fault is not None and fault.drop == "before":
                 raise Disconnected
             if fault is not None and fault.status is not None:
@@ -288,7 +292,9 @@ def create_app(
 
     async def managed_identity(request: StarletteRequest) -> JSONResponse:
         given = request.headers.get("x-identity-header", "")
-        if not secrets.compare_digest(given.encode("latin-1"), identity_header.encode("ascii")):
+        name = given.rpartition(".")[0] if given.isascii() else ""
+        expected = auth.identity_header_of(name, identity_header) if name else identity_header
+        if not secrets.compare_digest(given.encode("latin-1"), expected.encode("ascii")):
             return _managed_identity_error(401, "X-IDENTITY-HEADER is missing or wrong.")
         if request.query_params.get("api-version") != entra.MANAGED_IDENTITY_API_VERSION:
             return _managed_identity_error(
@@ -297,7 +303,7 @@ def create_app(
         resource = request.query_params.get("resource", "")
         if not resource or not resource.isascii() or len(resource) > 200:
             return _managed_identity_error(400, "resource is missing or is no address.")
-        token, expires = directory.entra.managed_identity_token(resource)
+        token, expires = directory.entra.managed_identity_token(resource, name or None)
         return JSONResponse(
             {
                 "access_token": token,

@@ -80,7 +80,7 @@ def authenticate(request: Request, resources: Sequence[Resource], entra: Entra) 
     """Return the caller, or refuse with `Denied`.
 
     `resources` are those that the request's host may mean, the default one first. An access key says by itself which of
-    them it belongs to; an Entra token acts on the first.
+    them it belongs to; an Entra token acts on the first that its bearer may act on.
     """
     authorization = request.header(b"authorization")
     if authorization is None:
@@ -97,6 +97,12 @@ def bearer_token(request: Request) -> str | None:
     """Return the token of a bearer header."""
     scheme, _, token = (request.header(b"authorization") or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
+
+
+def identity_header_of(resource: str, identity_header: str) -> str:
+    """Return the secret by which the managed identity of one resource is had, made of the one that all share."""
+    proof = hmac.new(identity_header.encode("ascii"), resource.encode("ascii"), hashlib.sha256)
+    return f"{resource}.{proof.hexdigest()}"
 
 
 def _signed(request: Request, authorization: str, resources: Sequence[Resource]) -> Caller:
@@ -133,11 +139,13 @@ def _signed(request: Request, authorization: str, resources: Sequence[Resource])
 
 def _bearer(authorization: str, resources: Sequence[Resource], entra: Entra) -> Caller:
     try:
-        entra.read_caller_token(authorization.partition(" ")[2].strip())
+        claims = entra.read_caller_token(authorization.partition(" ")[2].strip())
     except InvalidToken as error:
         raise denied() from error
+    name = entra.resource_of(claims)
     for resource in resources:
-        return Caller(resource, None)
+        if name is None or resource.name == name:
+            return Caller(resource, None)
     raise denied()
 
 

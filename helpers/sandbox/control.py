@@ -185,3 +185,68 @@ class Control:
         self.rate_limits.set(False)
         self.latency = 0.0
         self.revocation_delay = timedelta(0)
+
+
+class Controls:
+    """A control as a person holds it: every change is checked, and refused with a SandboxError that says why."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    @property
+    def clock(self) -> Clock:
+        """The time by which identities and tokens live, in this process."""
+        return self._control.clock
+
+    @property
+    def latency(self) -> float:
+        """Seconds that every answer of the identity service waits; 0 at first."""
+        return self._control.latency
+
+    @latency.setter
+    def latency(self, seconds: float) -> None:
+        if not 0 <= seconds <= 60:
+            raise SandboxError("latency is a number of seconds from 0 to 60.")
+        self._control.latency = seconds
+
+    @property
+    def revocation_delay(self) -> timedelta:
+        """How long a revoked token goes on working; zero at first, up to 15 minutes in the live service (documented)."""
+        return self._control.revocation_delay
+
+    @revocation_delay.setter
+    def revocation_delay(self, delay: timedelta) -> None:
+        if delay < timedelta(0):
+            raise SandboxError("revocation_delay cannot be negative.")
+        self._control.revocation_delay = delay
+
+    @property
+    def rate_limits(self) -> Mapping[str, int]:
+        """Requests allowed per 30 seconds of the sandbox's clock, by operation; empty (no limits) at first.
+
+        Set True for the documented limits, False for none, or a mapping such as `{"issue_token": 5}`.
+        """
+        return self._control.rate_limits.limits
+
+    @rate_limits.setter
+    def rate_limits(self, limits: Mapping[str, int] | bool) -> None:
+        self._control.rate_limits.set(limits)
+
+    def fail_next(
+        self,
+        status: int | None = None,
+        *,
+        retry_after: int | None = None,
+        drop: Literal["before", "after"] | None = None,
+        times: int = 1,
+    ) -> None:
+        """Make the next `times` authenticated requests to the identity service fail.
+
+        `status` is 429, 500 or 503, with a `Retry-After` of `retry_after` seconds if given. `drop` breaks the connection
+        instead, "before" or "after" the work was done.
+        """
+        self._control.faults.add(status, retry_after=retry_after, drop=drop, times=times)
+
+    def clear_faults(self) -> None:
+        """Forget the failures that still wait."""
+        self._control.faults.clear()

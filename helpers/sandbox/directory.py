@@ -95,6 +95,7 @@ class Directory:
     def __init__(self, store: Store, control: Control) -> None:
         self.store = store
         self.control = control
+        self._apart: dict[str, Control] = {}
         self._clock = control.clock
         self._random: random.Random = secrets.SystemRandom()
         self._seeded_ms: int | None = None
@@ -106,6 +107,16 @@ class Directory:
         with store.transaction():
             if store.resource(DEFAULT_RESOURCE) is None:
                 self.add_resource(DEFAULT_RESOURCE)
+
+    # Control
+
+    def control_of(self, resource_id: str) -> Control:
+        """Return what governs a resource: its own control where it has one, else everyone's."""
+        return self._apart.get(resource_id, self.control)
+
+    def set_apart(self, resource_id: str) -> Control:
+        """Give a resource a control of its own, if it has none yet."""
+        return self._apart.setdefault(resource_id, Control())
 
     # Resources
 
@@ -141,8 +152,9 @@ class Directory:
         if slot not in ("primary", "secondary"):
             raise SandboxError("A resource has a 'primary' and a 'secondary' key.")
         with self.store.transaction():
+            found = self.resource(resource)
             self.store.replace_key(
-                self.resource(resource).id, slot, self._new_key(), ends_at=self._revocation_time()
+                found.id, slot, self._new_key(), ends_at=self._revocation_time(found.id)
             )
             return self.resource(resource)
 
@@ -191,7 +203,7 @@ class Directory:
             return self._identity(raw_id), issued
 
     def _add_identity(self, resource: Resource, custom_id: str | None) -> str:
-        now = self._clock.time_ns()
+        now = self.control_of(resource.id).clock.time_ns()
         while True:
             raw_id = f"8:acs:{resource.id}_{self._new_suffix(now)}"
             if self.store.add_identity(raw_id, resource.id, custom_id, now):
@@ -219,7 +231,7 @@ class Directory:
     def delete_identity(self, caller: Caller, raw_id: str) -> None:
         """Delete an identity and revoke its tokens; an identity that is gone already is no error (assumed)."""
         self._check_owned(caller, raw_id)
-        self.store.delete_identity(raw_id, ends_at=self._revocation_time())
+        self.store.delete_identity(raw_id, ends_at=self._revocation_time(caller.resource.id))
 
     def _check_owned(self, caller: Caller, raw_id: str) -> None:
         match = _IDENTITY.fullmatch(raw_id)
@@ -265,7 +277,7 @@ class Directory:
         one could be one that was just revoked. `csi` equals `iat` or is one earlier (decoded from public tokens), which
         makes two; where a revocation has spent both, the next second's are taken.
         """
-        now = self._clock.time_ns()
+        now = self.control_of(caller.resource.id).clock.time_ns()
         lifetime = (lifetime_minutes or DEFAULT_LIFETIME_MINUTES) * 60
         for step in count():
             later, earlier = divmod(step, 2)
@@ -301,15 +313,18 @@ class Directory:
         with self.store.transaction():
             self._identity(raw_id)
             self.store.end_tokens(
-                raw_id, ends_at=self._revocation_time(), issued_before=issued_before
+                raw_id,
+                ends_at=self._revocation_time(caller.resource.id),
+                issued_before=issued_before,
             )
 
-    def _revocation_time(self) -> int:
-        delay = self.control.revocation_delay
+    def _revocation_time(self, resource_id: str) -> int:
+        control = self.control_of(resource_id)
+        delay = control.revocation_delay
         # 0 rather than now: what was revoked at once stays revoked when the clock is moved back.
         if not delay:
             return 0
-        return self._clock.time_ns() + int(delay.total_seconds() * NANOSECONDS)
+        return control.clock.time_ns() + int(delay.total_seconds() * NANOSECONDS)
 
     def exchange_teams_user_token(
         self,
@@ -373,7 +388,7 @@ class Directory:
         except (InvalidToken, KeyError) as error:
             # An Entra token, signed by the same key, lacks these claims.
             raise denied() from error
-        now = self._clock.time_ns()
+        now = self.control_of(holder.resource_id).clock.time_ns()
         stored = self.store.token(holder.raw_id, tokens.digest(token.rpartition(".")[0]))
         if stored is None or not stored.works_at(now) or now >= holder.expires_at * NANOSECONDS:
             raise denied()
@@ -403,7 +418,9 @@ class Directory:
     # Known states
 
     def reset(self) -> None:
-        """Delete every identity and token of every resource; resources and keys stay."""
+        """Delete every identity and token of every resource; resources and keys stay. Controls that are apart are undone."""
+        for control in self._apart.values():
+            control.reset()
         self.store.clear()
 
     def seed(self, number: int) -> None:

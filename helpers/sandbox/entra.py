@@ -24,6 +24,11 @@ MANAGED_IDENTITY_API_VERSION = "2019-08-01"
 MANAGED_IDENTITY_LIFETIME_SECONDS = 24 * 3600
 TEAMS_TOKEN_LIFETIME_SECONDS = 3600
 
+_MANAGED_IDENTITIES = (
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourcegroups/sandbox"
+    "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/"
+)
+
 
 @dataclass(frozen=True)
 class TeamsUserToken:
@@ -43,24 +48,34 @@ class Entra:
         self._clock = clock
         self.tenant_id = tenant_id
         self.issuer = f"https://sts.windows.net/{tenant_id}/"
-        # One managed identity per tenant, the same in every process.
-        self._client_id = str(uuid.uuid5(uuid.UUID(tenant_id), "managed identity"))
-        self._object_id = str(uuid.uuid5(uuid.UUID(tenant_id), "service principal"))
 
-    def managed_identity_token(self, audience: str) -> tuple[str, int]:
-        """Return a token of the managed identity and its expiry (unix seconds by the machine's own clock).
+    def managed_identity_token(self, audience: str, resource: str | None = None) -> tuple[str, int]:
+        """Return a token of a managed identity and its expiry (unix seconds by the machine's own clock).
 
-        The clock of the lessons does not touch it: credentials keep such tokens by the machine's time.
+        There is one that may act on every resource, and for each *resource*, by name, one that may act on it alone. The clock
+        of the lessons does not touch it: credentials keep such tokens by the machine's time.
         """
+        # The same in every process.
+        tenant, whose = uuid.UUID(self.tenant_id), f" of {resource}" if resource else ""
+        client_id = str(uuid.uuid5(tenant, f"managed identity{whose}"))
+        object_id = str(uuid.uuid5(tenant, f"service principal{whose}"))
         now = int(time.time())
         expires = now + MANAGED_IDENTITY_LIFETIME_SECONDS
-        claims = self._claims(audience, self._client_id, self._object_id, now, expires)
-        return self._sign({**claims, "idtyp": "app", "sub": self._object_id}), expires
+        claims = self._claims(audience, client_id, object_id, now, expires)
+        if resource:
+            claims["xms_mirid"] = f"{_MANAGED_IDENTITIES}{resource}"
+        return self._sign({**claims, "idtyp": "app", "sub": object_id}), expires
 
     def read_caller_token(self, token: str) -> Mapping[str, Any]:
         """Return the claims of a token that lets its bearer manage identities; raises InvalidToken."""
-        # Nobody but the managed identity gets a token for this audience.
+        # Nobody but a managed identity gets a token for this audience.
         return self._read(token, COMMUNICATION_AUDIENCE, int(time.time()))
+
+    @staticmethod
+    def resource_of(claims: Mapping[str, Any]) -> str | None:
+        """Return the name of the only resource that a managed identity may act on; None when it may act on any."""
+        identity = claims.get("xms_mirid")
+        return None if identity is None else str(identity).removeprefix(_MANAGED_IDENTITIES)
 
     def teams_user_token(
         self, *, app_id: str | None = None, user_id: str | None = None, expired: bool = False

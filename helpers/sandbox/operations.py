@@ -101,7 +101,9 @@ class Operation:
 
 def _count(directory: Directory, call: Call, operation: str) -> None:
     """Count a request towards the rate limit, which refuses it beyond."""
-    if not directory.control.rate_limits.admits(call.caller.resource.id, operation):
+    if not directory.control_of(call.caller.resource.id).rate_limits.admits(
+        call.caller.resource.id, operation
+    ):
         raise Refusal(*FAULTS[429], before_action=True)
 
 

@@ -27,7 +27,7 @@ def masked(text: str) -> str:
 class RequestRecord:
     """What may be told of one request: nothing secret. Filled in while it is answered.
 
-    `status` is None when the connection was dropped. `resource` is the name of the one that an authenticated caller acts
+    `status` is None when the connection was dropped. `code` and `message` are those of the error body. `resource` is the name of the one that an authenticated caller acts
     on. `scopes` and `lifetime_minutes` (None: the default) are those of a token that was issued.
     """
 
@@ -39,6 +39,7 @@ class RequestRecord:
     status: int | None = None
     seconds: float = 0.0
     code: str | None = None
+    message: str | None = None
     resource: str | None = None
     credential: Literal["key", "entra"] | None = None
     operation: str | None = None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from helpers.sandbox.control import Clock, Control
+from helpers.sandbox.auth import identity_header_of
+from helpers.sandbox.control import Control, Controls
 from helpers.sandbox.directory import DEFAULT_RESOURCE, Directory, KeySlot, is_guid
 from helpers.sandbox.entra import TeamsUserToken
 from helpers.sandbox.errors import SandboxError
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from helpers.sandbox.server import Server
 
 
-class Sandbox:
+class Sandbox(Controls):
     """An Azure Communication Services Identity service on this machine.
 
     `state_folder` keeps identities, tokens and keys; any number of processes may use one folder at once. None keeps them in
     memory. `port` 0 takes any free one. `host` names another interface to listen on than the loopback; then everyone who
-    reaches it and has a key can use it. `certificate_authority_file` keeps the authority (certificate and private key, made
+    reaches it and has a key can use it. Of `maximum_connections` at once, each costs a quarter of a megabyte; one more is
+    closed. `certificate_authority_file` keeps the authority (certificate and private key, made
     when missing), so that clients which trust it still do after a restart. `log` is a file that gets a line per request, without
     secrets; `on_request` is told the same of each, on the thread that answers: it must return at once.
 
@@ -40,14 +41,16 @@ class Sandbox:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        maximum_connections: int = 384,
         certificate_authority_file: Path | None = None,
         log: Path | None = None,
         on_request: Callable[[RequestRecord], None] | None = None,
     ) -> None:
-        self._control = Control()
+        super().__init__(Control())
         self._state_folder = state_folder
         self._host = host
         self._port = port
+        self._maximum_connections = maximum_connections
         self._certificate_authority_file = certificate_authority_file
         self._log = log
         self._on_request = on_request
@@ -85,6 +88,7 @@ class Sandbox:
             self._directory,
             host=self._host,
             port=self._port,
+            maximum_connections=self._maximum_connections,
             identity_header=self._identity_header,
             certificate_authority_file=self._certificate_authority_file,
             log=self._log,
@@ -143,7 +147,7 @@ class Sandbox:
         """Return the connection string of a resource with one of its two keys.
 
         Every resource has the same endpoint: the key says which of them is meant. Where `NAME.localhost` resolves, that
-        host works too, and is needed to reach another resource than the default one with an Entra token.
+        host works too. With an Entra token, that host or `identity_header_of` leads to another resource than the default one.
         """
         found = self._directory.resource(resource)
         key = found.primary_key if slot == "primary" else found.secondary_key
@@ -167,61 +171,18 @@ class Sandbox:
         """The secret of the managed-identity endpoint: the value of `IDENTITY_HEADER`."""
         return self._identity_header
 
+    def identity_header_of(self, resource: str) -> str:
+        """Return the `IDENTITY_HEADER` with which the managed identity may act on one resource alone, under any host."""
+        return identity_header_of(self._directory.resource(resource).name, self._identity_header)
+
     # Control
 
-    @property
-    def clock(self) -> Clock:
-        """The time by which identities and tokens live, in this process."""
-        return self._control.clock
+    def controls_of(self, resource: str) -> Controls:
+        """Return controls of one resource alone: from now on it has a clock, faults and limits of its own.
 
-    @property
-    def latency(self) -> float:
-        """Seconds that every answer of the identity service waits; 0 at first."""
-        return self._control.latency
-
-    @latency.setter
-    def latency(self, seconds: float) -> None:
-        if not 0 <= seconds <= 60:
-            raise SandboxError("latency is a number of seconds from 0 to 60.")
-        self._control.latency = seconds
-
-    @property
-    def revocation_delay(self) -> timedelta:
-        """How long a revoked token goes on working; zero at first, up to 15 minutes in the live service (documented)."""
-        return self._control.revocation_delay
-
-    @revocation_delay.setter
-    def revocation_delay(self, delay: timedelta) -> None:
-        if delay < timedelta(0):
-            raise SandboxError("revocation_delay cannot be negative.")
-        self._control.revocation_delay = delay
-
-    @property
-    def rate_limits(self) -> Mapping[str, int]:
-        """Requests allowed per 30 seconds of the sandbox's clock, by operation; empty (no limits) at first.
-
-        Set True for the documented limits, False for none, or a mapping such as `{"issue_token": 5}`.
+        What is changed about the sandbox itself does not reach it any more.
         """
-        return self._control.rate_limits.limits
-
-    @rate_limits.setter
-    def rate_limits(self, limits: Mapping[str, int] | bool) -> None:
-        self._control.rate_limits.set(limits)
-
-    def fail_next(
-        self,
-        status: int | None = None,
-        *,
-        retry_after: int | None = None,
-        drop: Literal["before", "after"] | None = None,
-        times: int = 1,
-    ) -> None:
-        """Make the next `times` authenticated requests to the identity service fail.
-
-        `status` is 429, 500 or 503, with a `Retry-After` of `retry_after` seconds if given. `drop` breaks the connection
-        instead, "before" or "after" the work was done.
-        """
-        self._control.faults.add(status, retry_after=retry_after, drop=drop, times=times)
+        return Controls(self._directory.set_apart(self._directory.resource(resource).id))
 
     def reset(self) -> None:
         """Delete every identity and token, and undo what was set on clock, faults, latency, limits and delay.

@@ -25,7 +25,6 @@ from helpers.sandbox.directory import Directory
 from helpers.sandbox.errors import SandboxError
 from helpers.sandbox.requestlog import RequestLog, RequestRecord
 
-MAXIMUM_CONNECTIONS = 384
 MAXIMUM_HEAD_BYTES = 32 * 1024
 TLS_HANDSHAKE_TIMEOUT_SECONDS = 10.0
 HEAD_TIMEOUT_SECONDS = 10.0
@@ -44,6 +43,7 @@ class Server:
         *,
         host: str,
         port: int,
+        maximum_connections: int,
         identity_header: str,
         certificate_authority_file: Path | None,
         log: Path | None,
@@ -86,7 +86,7 @@ class Server:
             timeout_graceful_shutdown=1,
             h11_max_incomplete_event_size=MAXIMUM_HEAD_BYTES,
         )
-        self._server = _HttpsServer(config, certificates.context)
+        self._server = _HttpsServer(config, certificates.context, maximum_connections)
         self._thread = threading.Thread(
             target=self._run, args=(sockets,), name="acs-sandbox", daemon=True
         )
@@ -243,8 +243,11 @@ class _HttpsServer(uvicorn.Server):
     that thousands which never say a word would cost gigabytes.
     """
 
-    def __init__(self, config: uvicorn.Config, context: ssl.SSLContext) -> None:
+    def __init__(
+        self, config: uvicorn.Config, context: ssl.SSLContext, maximum_connections: int
+    ) -> None:
         super().__init__(config)
+        self._maximum_connections = maximum_connections
         self.ready = threading.Event()
         self._context = context
         self._open = 0
@@ -277,7 +280,7 @@ class _HttpsServer(uvicorn.Server):
                 # Out of file descriptors, or a client that was gone at once.
                 await asyncio.sleep(0.05)
                 continue
-            if self._open >= MAXIMUM_CONNECTIONS:
+            if self._open >= self._maximum_connections:
                 connection.close()
                 continue
             self._open += 1

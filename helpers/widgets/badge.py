@@ -12,9 +12,12 @@ class Badge:
     """Says where calls go, in one line, and what the reader should know about the settings below it."""
 
     def __init__(self, *, mode: str, host: str, notes: Sequence[str] = ()) -> None:
-        """*mode* is ``sandbox`` or ``live``; *host* names the real resource; *notes* are whole sentences."""
+        """*mode* is ``sandbox``, ``room`` or ``live``; *host* names the real resource, or the seat and where the room is.
+
+        *notes* are whole sentences.
+        """
         self.mode = mode
-        self.title = _("Sandbox") if mode == "sandbox" else _("Live")
+        self.title = {"sandbox": _("Sandbox"), "room": _("Room"), "live": _("Live")}[mode]
         self.place = _("nothing leaves this machine") if mode == "sandbox" else host
         self.notes = list(notes)
 
@@ -23,7 +26,7 @@ class Badge:
 
     def _repr_html_(self) -> str:
         # Live is dashed as well as warm, so that nothing is said by colour alone.
-        line = "1px solid #2e7d5b" if self.mode == "sandbox" else "2px dashed #b3541e"
+        line = "2px dashed #b3541e" if self.mode == "live" else "1px solid #2e7d5b"
         notes = "".join(f"<div style='margin-top:4px'>{escape(note)}</div>" for note in self.notes)
         return (
             f"<div role='status' style='display:inline-block;border:{line};border-radius:6px;padding:4px 10px'>"

@@ -250,6 +250,22 @@ def test_the_managed_identitys_token_is_accepted(service: Service) -> None:
     assert service.delete(raw_id, entra=True).status == 204
 
 
+@pytest.mark.rule("assumed")
+def test_the_managed_identity_of_one_resource_acts_on_that_one_under_any_host(
+    service: Service,
+) -> None:
+    second = service.directory.add_resource("second")
+    token, _ = service.directory.entra.managed_identity_token(
+        "https://communication.azure.com/", "second"
+    )
+
+    for host, status in (("localhost", 201), ("second.localhost", 201), ("default.localhost", 401)):
+        reply = create(service, [("Host", host), ("Authorization", f"Bearer {token}")])
+        assert reply.status == status
+        if status == 201:
+            assert reply.json["identity"]["id"].startswith(f"8:acs:{second.id}_")
+
+
 def bearer(service: Service, token: str) -> Reply:
     return create(service, [("Host", "localhost"), ("Authorization", f"Bearer {token}")])
 

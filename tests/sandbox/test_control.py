@@ -8,7 +8,7 @@ from datetime import timedelta, timezone
 import pytest
 
 from helpers.sandbox import Sandbox, SandboxError
-from helpers.sandbox.control import DOCUMENTED_RATE_LIMITS, Clock
+from helpers.sandbox.control import DOCUMENTED_RATE_LIMITS, Clock, Controls
 from tests.sandbox.wire import ConnectionDropped, Service
 
 # Time
@@ -244,3 +244,54 @@ def test_settings_that_cannot_be_are_refused() -> None:
         sandbox.revocation_delay = timedelta(seconds=-1)
     with pytest.raises(SandboxError, match="app_id is not a GUID"):
         sandbox.teams_user_token(app_id="app")
+
+
+# One resource apart
+
+
+def test_a_resource_can_have_time_faults_and_limits_of_its_own(service: Service) -> None:
+    second = service.directory.add_resource("second")
+    own = Controls(service.directory.set_apart(second.id))
+    own.clock.advance(hours=-23)
+    own.fail_next(503)
+    own.rate_limits = {"issue_token": 1}
+
+    first_id = service.new_identity()
+    assert service.create(key=second.primary_key).status == 503
+    second_id = service.new_identity(key=second.primary_key)
+    issued = service.issue(second_id, {"scopes": ["chat"]}, key=second.primary_key)
+    assert service.issue(second_id, {"scopes": ["chat"]}, key=second.primary_key).status == 429
+    for _ in range(2):
+        assert service.issue(first_id, {"scopes": ["chat"]}).status == 200
+
+    token = issued.json["token"]
+    assert service.works(token)
+    own.clock.reset()
+    assert service.works(token)
+    own.clock.advance(hours=2)
+    assert not service.works(token)
+    assert service.works(service.token(first_id))
+
+
+def test_a_revocation_waits_by_the_clock_of_its_resource(service: Service) -> None:
+    second = service.directory.add_resource("second")
+    own = Controls(service.directory.set_apart(second.id))
+    own.revocation_delay = timedelta(minutes=5)
+    raw_id = service.new_identity(key=second.primary_key)
+    token = service.token(raw_id, key=second.primary_key)
+    service.revoke(raw_id, key=second.primary_key)
+
+    assert service.works(token)
+    own.clock.advance(minutes=6)
+    assert not service.works(token)
+
+
+def test_reset_undoes_what_was_set_apart() -> None:
+    with Sandbox(None) as sandbox:
+        sandbox.add_resource("second")
+        own = sandbox.controls_of("second")
+        own.clock.advance(hours=1)
+        sandbox.reset()
+
+        assert own.clock.offset == timedelta(0)
+        assert sandbox.controls_of("second").clock is own.clock

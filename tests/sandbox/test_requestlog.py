@@ -58,6 +58,7 @@ def test_a_refusal_is_noted_with_its_code_and_without_what_was_asked(watched: Wa
 
     refused, unknown = watched.seen[1:]
     assert (refused.code, refused.status, refused.scopes) == ("ValidationError", 400, None)
+    assert refused.message == "Invalid scopes - Provided scope is not supported."
     assert "secret" not in repr(refused)
     assert (unknown.code, unknown.status, unknown.resource) == ("Denied", 401, None)
 

@@ -530,17 +530,15 @@ def test_a_quiet_connection_is_closed_in_the_end(monkeypatch: pytest.MonkeyPatch
     assert 0.1 < time.monotonic() - began < 3
 
 
-def test_connections_beyond_the_bound_are_closed(
-    own: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(server, "MAXIMUM_CONNECTIONS", 5)
-    with contextlib.ExitStack() as stack:
-        for _ in range(5):
-            stack.enter_context(connected(own))
-        with pytest.raises(OSError), connected(own):
-            pass
-    time.sleep(0.2)
-    assert exchange(own, raw_request(own))[0] == 201
+def test_connections_beyond_the_bound_are_closed() -> None:
+    with Sandbox(None, maximum_connections=5) as own:
+        with contextlib.ExitStack() as stack:
+            for _ in range(5):
+                stack.enter_context(connected(own))
+            with pytest.raises(OSError), connected(own):
+                pass
+        time.sleep(0.2)
+        assert exchange(own, raw_request(own))[0] == 201
 
 
 SERVER = """

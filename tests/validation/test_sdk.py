@@ -76,7 +76,7 @@ def test_the_matrix_tells_todays_truth(tmp_path, capsys):
 
     options = {
         "--sdk": ["1.0.0,1.3.1,1.4.0,latest,0.0.1"],
-        "--lesson": ["01", "03", "04"],
+        "--lesson": ["00", "01", "03", "04"],
         "--language": ["en"],
         "--report": [str(tmp_path)],
     }
