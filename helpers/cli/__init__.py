@@ -17,14 +17,18 @@ from helpers.cli import (
     check_page,
     doctor,
     drift,
+    join,
     lab,
     playground,
     quickstart,
     refresh,
     rehearse,
     reset,
+    room,
     sandbox,
     scan,
+    site,
+    slides,
     translate,
     validate,
 )
@@ -37,13 +41,17 @@ _COMMANDS = (
     check_page,
     doctor,
     drift,
+    join,
     playground,
     quickstart,
     refresh,
     rehearse,
     reset,
+    room,
     sandbox,
     scan,
+    site,
+    slides,
     translate,
     validate,
 )
@@ -99,23 +107,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line *arguments* (by default those of this process) and return the exit status.
 
     0: done, or stopped by Ctrl-C where that is how it ends. 1: it could not be done; a sentence on standard error says
-    why. 2: the command line was not understood.
+    why. 2: the command line was not understood. Commands that look for faults return 1 when there are some, and 2 when they
+    could not look.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    failure = 1
     try:
         choose_language(arguments, _names())
         options = _parser().parse_args(arguments)
+        failure = getattr(options, "failure", failure)
         status: int = options.run(options)
     except TutorialError as error:
         print(f"acs-tutorial: {error}", file=sys.stderr)
-        return 1
+        return failure
     except ModuleNotFoundError as error:
         sentence = _(
             "the package for “{name}” is not in this environment; run “uv sync” in the tutorial's folder, or ask "
             "“acs-tutorial doctor” what else is missing."
         )
         print(f"acs-tutorial: {sentence.format(name=error.name)}", file=sys.stderr)
-        return 1
+        return failure
     except KeyboardInterrupt:
         return 130
     return status

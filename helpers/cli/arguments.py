@@ -27,6 +27,14 @@ def port_number(text: str) -> int:
     return port
 
 
+def add_page_arguments(
+    parser: argparse.ArgumentParser, *, no_browser_help: str, port_help: str
+) -> None:
+    """Add what every command has that opens a page of this machine: ``options.browser`` and ``options.port``."""
+    parser.add_argument("--no-browser", action="store_false", dest="browser", help=no_browser_help)
+    parser.add_argument("--port", metavar="N", type=port_number, help=port_help)
+
+
 def port_taken(port: int) -> TutorialError:
     """Return the complaint that *port* cannot be listened on."""
     return TutorialError(

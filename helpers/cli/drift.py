@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.errors import TutorialError
 from helpers.language import gettext as _
 
 if TYPE_CHECKING:
@@ -40,16 +38,12 @@ def add_command(commands: Commands) -> None:
         default="text",
         help=_("text to read, or JSON for programs (default: text)"),
     )
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, failure=2)
 
 
 def run(options: argparse.Namespace) -> int:
     from helpers.validation.pages import drift
 
-    try:
-        compared = drift.compare(options.page, pivot=options.pivot)
-    except TutorialError as error:
-        print(f"acs-tutorial: {error}", file=sys.stderr)
-        return 2
+    compared = drift.compare(options.page, pivot=options.pivot)
     print(drift.as_json(compared) if options.format == "json" else drift.text(compared))
     return 0 if compared.is_current else 1

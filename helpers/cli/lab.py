@@ -17,7 +17,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from helpers import language
-from helpers.cli.arguments import check_free, has_screen, port_number
+from helpers.cli.arguments import add_page_arguments, check_free, has_screen
 from helpers.errors import TutorialError
 from helpers.language import gettext as _
 
@@ -31,17 +31,10 @@ _CONFIGURATION = Path(__file__).resolve().parents[1] / "jupyter"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--no-browser",
-        action="store_false",
-        dest="browser",
-        help=_("only print the address of JupyterLab; do not open a browser"),
-    )
-    parser.add_argument(
-        "--port",
-        metavar="N",
-        type=port_number,
-        help=_("the port for JupyterLab (default: 8888, or a free one near it)"),
+    add_page_arguments(
+        parser,
+        no_browser_help=_("only print the address of JupyterLab; do not open a browser"),
+        port_help=_("the port for JupyterLab (default: 8888, or a free one near it)"),
     )
     parser.set_defaults(run=run)
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.cli.arguments import port_number
+from helpers.cli.arguments import add_page_arguments
 from helpers.cli.lab import notebook_path
 from helpers.errors import TutorialError
 from helpers.language import gettext as _
@@ -32,17 +32,10 @@ def add_command(commands: Commands) -> None:
         ),
         allow_abbrev=False,
     )
-    command.add_argument(
-        "--no-browser",
-        action="store_false",
-        dest="browser",
-        help=_("only print the address of the page; do not open a browser"),
-    )
-    command.add_argument(
-        "--port",
-        metavar="N",
-        type=port_number,
-        help=_("the port for the page (default: 8866, or a free one near it)"),
+    add_page_arguments(
+        command,
+        no_browser_help=_("only print the address of the page; do not open a browser"),
+        port_help=_("the port for the page (default: 8866, or a free one near it)"),
     )
     command.set_defaults(run=run)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers import language, settings
-from helpers.cli.arguments import port_number
+from helpers.cli.arguments import add_page_arguments
 from helpers.errors import TutorialError
 from helpers.language import gettext as _
 from helpers.language import ngettext
@@ -49,17 +49,10 @@ def add_command(commands: Commands) -> None:
     command.add_argument(
         "--live", action="store_true", help=_("run one lesson and present it, widgets included")
     )
-    command.add_argument(
-        "--no-browser",
-        action="store_false",
-        dest="browser",
-        help=_("with --live: only print the address; do not open a browser"),
-    )
-    command.add_argument(
-        "--port",
-        metavar="N",
-        type=port_number,
-        help=_("with --live: the port for the slides (default: 8866, or a free one near it)"),
+    add_page_arguments(
+        command,
+        no_browser_help=_("with --live: only print the address; do not open a browser"),
+        port_help=_("with --live: the port for the slides (default: 8866, or a free one near it)"),
     )
     command.set_defaults(run=run)
 

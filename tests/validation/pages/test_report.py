@@ -202,4 +202,4 @@ def test_the_report_goes_to_a_file_where_asked(folder: Path, capsys) -> None:
 
     assert capsys.readouterr().out == ""
     assert json.loads((folder / "out.sarif").read_text(encoding="utf-8"))["version"] == "2.1.0"
-    assert status("check-page", "page.md", "--output", os.path.join("absent", "out.txt")) == 1
+    assert status("check-page", "page.md", "--output", os.path.join("absent", "out.txt")) == 2
