@@ -129,3 +129,11 @@ def test_a_browser_that_keeps_nothing_is_said_on_the_badge_and_by_the_doctor(ref
 
 def test_sessions_of_the_last_hour_count_as_running_because_a_browser_does_not_tell(refusals):
     assert refusals["running"] == "True\tTrue\tFalse"
+
+
+def test_packages_are_found_before_the_notebooks_folder_is_asked(tmp_path):
+    code = 'import sys; sys.path.insert(0, ""); import helpers; print(sys.path.index(""), len(sys.path))'
+
+    place, length = in_browser(code, home=tmp_path).split()
+
+    assert int(place) == int(length) - 1
