@@ -18,8 +18,7 @@ HERE = sys.platform == "emscripten"
 
 if HERE and "" in sys.path:
     # The notebook's own folder is asked through the page's service worker, milliseconds for each module: so it comes last.
-    sys.path.remove("")
-    sys.path.append("")
+    sys.path[:] = [*filter(None, sys.path), ""]
 
 # JupyterLite shows a notebook's kernel its drive there, which lives in the browser's own storage.
 DRIVE = Path("/drive")
