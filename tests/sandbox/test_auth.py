@@ -316,3 +316,14 @@ def test_other_tokens_of_the_sandbox_do_not_let_a_caller_in(service: Service) ->
 
     for token in (access_token, teams_token, "", "a.b.c"):
         assert bearer(service, token).error == DENIED
+
+
+def test_a_signature_has_one_way_to_be_written(service: Service) -> None:
+    # Thirty-two bytes end in a letter of which two bits do not count.
+    headers = dict(signed_headers("POST", TARGET, b"", service.key))
+    *start, last, padding = headers["Authorization"]
+    assert padding == "="
+    for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/":
+        headers["Authorization"] = "".join([*start, letter, padding])
+        status = ask(service.app, "POST", TARGET, list(headers.items())).status
+        assert status == (201 if letter == last else 401)
