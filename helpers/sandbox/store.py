@@ -20,17 +20,17 @@ from helpers.sandbox.errors import StorageError
 from helpers.sandbox.storage import connect
 
 FILE_NAME = "sandbox.sqlite3"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_TIMEOUT_SECONDS = 5.0
 
 # Times are nanoseconds since 1970, UTC, by the sandbox's clock.
 SCHEMA = """
-CREATE TABLE settings (
+CREATE TABLE IF NOT EXISTS settings (
     name TEXT PRIMARY KEY,
     value BLOB NOT NULL
 ) WITHOUT ROWID;
 
-CREATE TABLE resources (
+CREATE TABLE IF NOT EXISTS resources (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     location TEXT NOT NULL,
@@ -38,7 +38,7 @@ CREATE TABLE resources (
 ) WITHOUT ROWID;
 
 -- A rotated key is a new row, so that tokens know under which key they were issued.
-CREATE TABLE access_keys (
+CREATE TABLE IF NOT EXISTS access_keys (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     resource_id TEXT NOT NULL REFERENCES resources (id),
     slot TEXT NOT NULL CHECK (slot IN ('primary', 'secondary')),
@@ -46,18 +46,18 @@ CREATE TABLE access_keys (
     UNIQUE (resource_id, slot)
 );
 
-CREATE TABLE identities (
+CREATE TABLE IF NOT EXISTS identities (
     raw_id TEXT PRIMARY KEY,
     resource_id TEXT NOT NULL REFERENCES resources (id),
     custom_id TEXT,
     created_at INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE UNIQUE INDEX identities_by_custom_id ON identities (resource_id, custom_id)
+CREATE UNIQUE INDEX IF NOT EXISTS identities_by_custom_id ON identities (resource_id, custom_id)
     WHERE custom_id IS NOT NULL;
 
 -- Rows outlive their identity: with a revocation delay, a deleted identity's tokens still work for a while.
 -- One table ordered by holder, without another index: issuing a token writes one page.
-CREATE TABLE tokens (
+CREATE TABLE IF NOT EXISTS tokens (
     holder TEXT NOT NULL,
     digest BLOB NOT NULL,
     access_key_id INTEGER,
@@ -66,6 +66,12 @@ CREATE TABLE tokens (
     PRIMARY KEY (holder, digest)
 ) WITHOUT ROWID;
 """
+
+# The first version had these tables in two forms; both had these columns.
+_COLUMNS_OF_VERSION_1 = {
+    "identities": "raw_id, resource_id, custom_id, created_at",
+    "tokens": "holder, digest, access_key_id, issued_at, ends_at",
+}
 
 # What a snapshot holds and a reset may empty; settings (the signing key) stay.
 STATE_TABLES = ("resources", "access_keys", "identities", "tokens")
@@ -136,6 +142,15 @@ def _explained(error: sqlite3.Error, place: str) -> StorageError:
     return StorageError(f"The sandbox's state ({place}) cannot be used: {reason}.")
 
 
+def _taken_out(connection: sqlite3.Connection) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the rows of the tables that the first version had in another form, and remove these tables."""
+    kept = {}
+    for table, columns in _COLUMNS_OF_VERSION_1.items():
+        kept[table] = connection.execute(f"SELECT {columns} FROM {table}").fetchall()
+        connection.execute(f"DROP TABLE {table}")
+    return kept
+
+
 class Store:
     """One connection to the state, shared by the threads of one process under one lock."""
 
@@ -187,9 +202,13 @@ class Store:
                     f"The sandbox's state ({self.place}) was written by a newer version of the "
                     "sandbox; update this one, or move the file away to start again."
                 )
-            if version == 0:
+            if version < SCHEMA_VERSION:
+                kept = _taken_out(connection) if version == 1 else {}
                 for statement in SCHEMA.split(";"):
                     connection.execute(statement)
+                for table, rows in kept.items():
+                    marks = ", ".join("?" * len(_COLUMNS_OF_VERSION_1[table].split(",")))
+                    connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
                 connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
     def close(self) -> None:

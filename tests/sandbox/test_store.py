@@ -96,6 +96,34 @@ def test_two_servers_share_one_state(tmp_path: Path) -> None:
 # Trouble
 
 
+def test_a_state_of_the_first_version_goes_on(tmp_path: Path) -> None:
+    first = Service(Store(tmp_path))
+    key, raw_id = first.key, first.new_identity()
+    token = first.token(raw_id)
+    first.directory.store.close()
+    # As it was: another column of the one table, another key and an index of the other.
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as database, database:
+        database.executescript("""
+            ALTER TABLE identities ADD COLUMN last_token_issued_at INTEGER;
+            CREATE TABLE earlier (digest BLOB PRIMARY KEY, holder TEXT NOT NULL, access_key_id INTEGER,
+                issued_at INTEGER NOT NULL, ends_at INTEGER) WITHOUT ROWID;
+            INSERT INTO earlier SELECT digest, holder, access_key_id, issued_at, ends_at FROM tokens;
+            DROP TABLE tokens;
+            ALTER TABLE earlier RENAME TO tokens;
+            CREATE INDEX tokens_by_holder ON tokens (holder) WHERE ends_at IS NULL;
+            PRAGMA user_version=1;
+        """)
+
+    second = Service(Store(tmp_path))
+
+    assert second.key == key
+    assert second.works(token)
+    assert second.works(second.token(second.new_identity()))
+    assert second.revoke(raw_id).status == 204
+    assert not second.works(token)
+    second.directory.store.close()
+
+
 def test_a_key_that_another_process_rotated_is_believed_at_once(tmp_path: Path) -> None:
     mine, other = Service(Store(tmp_path)), Service(Store(tmp_path))
     old = mine.key
