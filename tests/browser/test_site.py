@@ -160,8 +160,14 @@ def test_axe_finds_nothing_serious_in_what_a_lesson_shows(
     # axe judges what is on the screen: all of it shall be.
     lesson.page.set_viewport_size({"width": 1280, "height": 8000})
     lesson.panel.locator(".jp-WindowedPanel-outer").evaluate("panel => panel.scrollTo(0, 0)")
-    lesson.page.wait_for_timeout(300)  # the notebook lays itself out again
-    found = violations(lesson.page, ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-OutputArea-output")
+    for _attempt in range(5):
+        # The notebook lays itself out again, on a busy machine for a while; what is really wrong stays.
+        lesson.page.wait_for_timeout(500)
+        found = violations(
+            lesson.page, ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-OutputArea-output"
+        )
+        if not found:
+            break
     lesson.page.set_viewport_size({"width": 1280, "height": 900})
 
     assert found == []
