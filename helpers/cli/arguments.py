@@ -1,11 +1,13 @@
-"""What several commands read from the command line."""
+"""What several commands read from the command line, and how they are stopped."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import socket
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from helpers.errors import TutorialError
@@ -51,6 +53,20 @@ def check_free(port: int) -> None:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError as error:
         raise port_taken(port) from error
+
+
+def when_stopped() -> threading.Event:
+    """Return what Ctrl-C and a termination signal set from now on, instead of ending this process."""
+    stopped = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda number, frame: stopped.set())
+    return stopped
+
+
+def wait_for(stopped: threading.Event) -> None:
+    """Wait until it is set."""
+    while not stopped.wait(0.5):  # Windows looks for Ctrl-C only between waits
+        pass
 
 
 def has_screen() -> bool:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import socket
-import threading
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers import settings
-from helpers.cli.arguments import check_free, has_screen, port_number
+from helpers.cli.arguments import check_free, has_screen, port_number, wait_for, when_stopped
 from helpers.errors import TutorialError
 from helpers.language import gettext as _
 from helpers.language import listed, ngettext
@@ -90,9 +88,7 @@ def run(options: argparse.Namespace) -> int:
     """Keep the room open until Ctrl-C or a termination signal."""
     from helpers.room.room import Room, forget
 
-    stopped = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda number, frame: stopped.set())
+    stopped = when_stopped()
     # Whatever the lessons are set to, this is a sandbox of this machine.
     folder = settings.load({**os.environ, settings.MODE: "sandbox"}).home / "room"
     _check_host(options.host)
@@ -115,8 +111,7 @@ def run(options: argparse.Namespace) -> int:
             if options.browser and has_screen():
                 for address in (sheet.as_uri(), room.board):
                     webbrowser.open(address)
-        while not stopped.wait(0.5):  # Windows looks for Ctrl-C only between waits
-            pass
+        wait_for(stopped)
     if not options.json:
         print("\n" + _("The room is closed. Opened again, it has the same seats and cards."))
     return 0

@@ -5,16 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers import settings
-from helpers.cli.arguments import port_number
+from helpers.cli.arguments import port_number, wait_for, when_stopped
 from helpers.errors import TutorialError
 from helpers.language import gettext as _
 
@@ -102,9 +100,7 @@ def _add_resource(actions: Commands) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    stopped = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda number, frame: stopped.set())
+    stopped = when_stopped()
     with tempfile.TemporaryDirectory(prefix="acs-tutorial-sandbox-") as temporary:
         folder = Path(temporary)
         state = None if options.in_memory else _home()
@@ -122,8 +118,7 @@ def _serve(options: argparse.Namespace) -> int:
                 "log": str(log),
             }
             print(json.dumps(facts) if options.json else _sheet(facts), flush=True)
-            while not stopped.wait(0.5):  # Windows looks for Ctrl-C only between waits
-                pass
+            wait_for(stopped)
     if not options.json:
         print("\n" + _("The sandbox is stopped."))
     return 0

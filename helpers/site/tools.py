@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 from helpers.errors import TutorialError
 from helpers.language import gettext as _
 from helpers.masking import masked
+from helpers.uv import uv as find_uv
 
 # Packages published after this moment are not considered, so that the same sources give the same site. A test holds it
 # equal to the moment in pyproject.toml.
@@ -84,12 +84,8 @@ def uv() -> list[str]:
     Raises:
         TutorialError: there is none.
     """
-    if found := shutil.which("uv"):
-        return [found]
-    if importlib.util.find_spec("uv"):
-        return [sys.executable, "-m", "uv"]
-    raise TutorialError(
-        _("the site is built with uv, and there is none here; install it: pip install uv.")
+    return find_uv(
+        missing=_("the site is built with uv, and there is none here; install it: pip install uv.")
     )
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,10 +15,10 @@ from importlib.metadata import distributions, requires
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from helpers.errors import TutorialError
 from helpers.language import gettext as _
 from helpers.masking import masked
 from helpers.settings import connection_string_parts
+from helpers.uv import uv as find_uv
 from helpers.validation.lessons import PROJECT
 from helpers.validation.places import OwnSandbox
 from helpers.validation.results import Run
@@ -72,7 +70,11 @@ def validate_with(
     Raises:
         TutorialError: there is no uv to make environments with.
     """
-    uv = _uv()
+    uv = find_uv(
+        missing=_(
+            "--sdk makes its environments with uv, and there is none here; install it: pip install uv."
+        )
+    )
     with tempfile.TemporaryDirectory(
         prefix="acs-tutorial-sdk-", ignore_cleanup_errors=True
     ) as folder:
@@ -96,18 +98,6 @@ def validate_with(
                     executed=executed(trial.version),
                 )
             yield trial
-
-
-def _uv() -> list[str]:
-    if found := shutil.which("uv"):
-        return [found]
-    if importlib.util.find_spec("uv"):
-        return [sys.executable, "-m", "uv"]
-    raise TutorialError(
-        _(
-            "--sdk makes its environments with uv, and there is none here; install it: pip install uv."
-        )
-    )
 
 
 class _Environment:

@@ -11,6 +11,7 @@ import pytest
 
 from helpers import cli
 from helpers.errors import TutorialError
+from helpers.uv import uv as find_uv
 from helpers.validation import sdk
 
 
@@ -62,7 +63,7 @@ def test_without_uv_it_is_one_sentence(monkeypatch):
 def can_install() -> bool:
     """Whether uv is here and a package index answers it."""
     try:
-        command = sdk._uv()
+        command = find_uv(missing="uv")
     except TutorialError:
         return False
     asked = [*command, "pip", "install", "--dry-run", "--quiet", f"{sdk.SDK}==1.3.1"]
