@@ -126,6 +126,15 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+def sandbox_home() -> Path:
+    """Return the state folder, whatever mode the lessons are set to: a sandbox of this machine keeps its state there.
+
+    Raises:
+        SettingsError: a setting is malformed, or the folder cannot be made.
+    """
+    return load({**os.environ, MODE: "sandbox"}).home
+
+
 def language(environ: Mapping[str, str] | None = None) -> str | None:
     """Read the one setting that is needed before anything can be said, even about the others."""
     return _values(os.environ if environ is None else environ)[LANGUAGE] or None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -38,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     from helpers.sandbox import Sandbox, SandboxError
 
     # Whatever the lessons are set to, this is about the sandbox.
-    home = settings.load({**os.environ, settings.MODE: "sandbox"}).home
+    home = settings.sandbox_home()
     with closing(Journal(home, service="sandbox")) as journal:
         for line in _announcement(journal):
             print(line)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import socket
 import webbrowser
 from pathlib import Path
@@ -90,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
 
     stopped = when_stopped()
     # Whatever the lessons are set to, this is a sandbox of this machine.
-    folder = settings.load({**os.environ, settings.MODE: "sandbox"}).home / "room"
+    folder = settings.sandbox_home() / "room"
     _check_host(options.host)
     if options.new:
         if options.port:

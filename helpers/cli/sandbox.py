@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -103,7 +102,7 @@ def _serve(options: argparse.Namespace) -> int:
     stopped = when_stopped()
     with tempfile.TemporaryDirectory(prefix="acs-tutorial-sandbox-") as temporary:
         folder = Path(temporary)
-        state = None if options.in_memory else _home()
+        state = None if options.in_memory else settings.sandbox_home()
         log = (state or folder) / "sandbox.log"
         with _sandbox(state, host=options.host, port=options.port, log=log) as sandbox:
             sandbox.start()
@@ -139,7 +138,7 @@ def _sheet(facts: dict[str, str]) -> str:
 
 
 def _print_teams_token(options: argparse.Namespace) -> int:
-    with _sandbox(_home()) as sandbox:
+    with _sandbox(settings.sandbox_home()) as sandbox:
         token = sandbox.teams_user_token(
             app_id=options.app_id, user_id=options.user_id, expired=options.expired
         )
@@ -148,7 +147,7 @@ def _print_teams_token(options: argparse.Namespace) -> int:
 
 
 def _print_new_resource(options: argparse.Namespace) -> int:
-    with _sandbox(_home()) as sandbox:
+    with _sandbox(settings.sandbox_home()) as sandbox:
         added = sandbox.add_resource(options.name)
     print(
         json.dumps(
@@ -161,11 +160,6 @@ def _print_new_resource(options: argparse.Namespace) -> int:
         )
     )
     return 0
-
-
-def _home() -> Path:
-    # Whatever the lessons are set to, this is about the sandbox.
-    return settings.load({**os.environ, settings.MODE: "sandbox"}).home
 
 
 @contextmanager

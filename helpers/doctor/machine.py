@@ -42,7 +42,7 @@ def home() -> Path:
     from helpers import settings
 
     # Whatever else is wrong with the settings, this is about the folder.
-    return settings.load({**os.environ, settings.MODE: "sandbox"}).home
+    return settings.sandbox_home()
 
 
 def _elsewhere() -> str:
